@@ -1,0 +1,1 @@
+"""uproar: live comments and reactions on any live stream."""

@@ -1,0 +1,1 @@
+"""From the log to the timeline: windows of events become frames."""

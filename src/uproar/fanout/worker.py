@@ -1,0 +1,150 @@
+"""The fan-out role: it owns its streams' chains, and makes each window one frame."""
+
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+
+from uproar.core import events as ev
+from uproar.core.clock import Clock
+from uproar.core.stream import Stream
+from uproar.fanout.gather import ASIDES, Net, Run, gather, runs
+from uproar.fanout.plan import Pace, Plan
+from uproar.fanout.sampling import choose
+from uproar.log import Record
+from uproar.observe.counters import Metrics
+from uproar.presence import Presence
+from uproar.timeline import Timeline, Top
+from uproar.wire.codec import encode
+from uproar.wire.deflate import deflate_alone
+from uproar.wire.frames import Batch, Frame
+
+STREAMS = 20_000  # whose pace is remembered; the one that was quiet for longest is forgotten
+VIEWERS_AGE_S = 1.0
+SILENT = (ev.Reported, ev.Unbanned)
+
+
+class _Line:
+    """What the worker remembers of one stream between windows."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.pace = Pace(plan)
+        self.top: Top | None = None
+        self.counted: dict[str, int] = {}
+        self.sized_at = float("-inf")
+
+
+class Fanout:
+    """Three answers for the one loop: a stream's events belong together, for a window, and become frames."""
+
+    group = "fanout"
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        presence: Presence,
+        stream_of: Callable[[str], Awaitable[Stream | None]],
+        plan: Plan,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._timeline = timeline
+        self._presence = presence
+        self._stream_of = stream_of
+        self._plan = plan
+        self._clock = clock
+        self._metrics = metrics
+        self._lines: OrderedDict[str, _Line] = OrderedDict()
+
+    def key(self, event: ev.Event) -> str | None:
+        """The stream; None for what concerns no viewer."""
+        return None if isinstance(event, SILENT) or _mute_only(event) else event.stream
+
+    def span_s(self, key: str) -> float:
+        """The stream's window."""
+        return self._line(key).pace.row.window_s
+
+    def limit(self, key: str) -> int:
+        """How many events make the window leave early."""
+        return self._line(key).pace.limit(self._clock.now())
+
+    async def apply(self, key: str, records: Sequence[Record]) -> None:
+        """Make frames of the records and put them on the stream's chain, each once."""
+        started = self._clock.now()
+        line = self._line(key)
+        await self._size(key, line, records)
+        while not await self._extend(key, line, records):
+            line.top = None  # another owner was faster: go on where it stopped
+        self._metrics.fanout_frame_seconds.observe(self._clock.now() - started)
+
+    async def _size(self, stream: str, line: _Line, records: Sequence[Record]) -> None:
+        now = self._clock.now()
+        if now - line.sized_at >= VIEWERS_AGE_S:
+            line.sized_at = now
+            line.pace.viewers = await self._presence.viewers(stream)
+            known = await self._stream_of(stream)
+            line.pace.show_all = known is not None and known.rules.show == "all"
+        line.pace.note(sum(isinstance(record.event, ev.Posted) for record in records), now)
+
+    async def _extend(self, stream: str, line: _Line, records: Sequence[Record]) -> bool:
+        top = line.top or await self._timeline.top(stream)
+        fresh = [(record.offset, record.event) for record in records if record.offset > top.upto]
+        gone = await self._timeline.gone(stream)
+        known = await self._known(stream, fresh)
+        chosen = self._choose(line, [event for _, event in fresh])
+        for run in runs(fresh, chosen, line.pace.row.frame_comments):
+            counted = dict(line.counted)
+            net = gather(run.events, gone, chosen, known, counted)
+            frame = await self._frame(stream, top, run, net)
+            if frame is None:
+                continue
+            if not await self._timeline.extend(frame):
+                return False
+            top = Top(frame.epoch, frame.number, frame.checksum, frame.upto)
+            line.top, line.counted = top, counted
+        return True
+
+    async def _known(self, stream: str, fresh: Sequence[tuple[int, ev.Event]]) -> frozenset[int]:
+        again = [event.comment.id for _, event in fresh if isinstance(event, ev.Posted) and event.again]
+        return await self._timeline.shown(stream, again) if again else frozenset()
+
+    def _choose(self, line: _Line, events: Sequence[ev.Event]) -> frozenset[int]:
+        comments = [event.comment for event in events if isinstance(event, ev.Posted)]
+        likes = Counter(event.comment_id for event in events if isinstance(event, ev.Liked) and event.on)
+        pinned = {event.comment.id for event in events if isinstance(event, ev.Pinned)}
+        return choose(comments, line.pace.best(len(comments), self._clock.now()), likes, pinned)
+
+    async def _frame(self, stream: str, top: Top, run: Run, net: Net) -> Frame | None:
+        liked = await self._timeline.like(stream, net.likings) if net.likings else {}
+        number = top.number + 1
+        batch = net.batch(f"{top.epoch}.{number}", liked)
+        if batch == Batch(batch.position):
+            return None  # a window with nothing in it sends nothing
+        plain = encode(batch)
+        asides = tuple(net.asides())
+        self._metrics.left_out.inc(batch.left_out)
+        self._metrics.asides_dropped.inc(max(0, len(asides) - ASIDES))
+        return Frame(
+            stream=stream,
+            epoch=top.epoch,
+            number=number,
+            before=top.checksum,
+            upto=run.upto,
+            at_ms=self._clock.now_ms(),
+            plain=plain,
+            alone=deflate_alone(plain),
+            comments=len(batch.comments),
+            posted_ms=min((comment.at for comment in batch.comments), default=0),
+            asides=asides[:ASIDES],
+        )
+
+    def _line(self, stream: str) -> _Line:
+        line = self._lines.get(stream)
+        if line is None:
+            line = self._lines[stream] = _Line(self._plan)
+            if len(self._lines) > STREAMS:
+                self._lines.popitem(last=False)
+        self._lines.move_to_end(stream)
+        return line
+
+
+def _mute_only(event: ev.Event) -> bool:
+    return isinstance(event, ev.Banned) and not event.remove

@@ -1,0 +1,411 @@
+"""The only file that knows the socket: HTTP heads within bounds, the WebSocket upgrade, frames in and out.
+
+uvicorn makes a `BoundedHttp` per connection; a WebSocket upgrade hands its transport to a `LiveSocket`, which then is
+the viewer: one slotted object, and no other Python object, per connection at rest.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, ClassVar, NamedTuple
+
+import structlog
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from uproar.auth import Identity, Keys, bearer, identify
+from uproar.core.clock import Clock
+from uproar.core.position import Position, parse
+from uproar.core.refusal import Refusal, Refused
+from uproar.core.text import is_id
+from uproar.gateway.caps import Addresses, Bucket, Network, address_of
+from uproar.gateway.hub import Hub
+from uproar.gateway.room import Viewer
+from uproar.observe.counters import Metrics
+from uproar.wire.closes import Close
+from uproar.wire.codec import encode
+from uproar.wire.handshake import Fault, Request, negotiate, parse_head, switching, upgrade_fault
+from uproar.wire.websocket import (
+    Code,
+    Fail,
+    Limits,
+    Message,
+    Op,
+    Reader,
+    close_code,
+    close_frame,
+    frame,
+)
+
+EARLY_BYTES = 64 << 10  # what a client may send before its upgrade is answered
+LINGER_S = 5.0  # for what is still to be sent to a closing connection, and for its own close
+STATUS = {
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    413: "Content Too Large",
+    426: "Upgrade Required",
+    429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
+    503: "Service Unavailable",
+}
+HISTORY = 50
+
+log = structlog.get_logger()
+
+
+class Bounds(NamedTuple):
+    """What a request may take."""
+
+    head_bytes: int = 8 << 10
+    body_bytes: int = 64 << 10
+    request_s: float = 10.0
+
+
+def short_answer(status: int, extra: str = "", body: bytes = b"", kind: str = "application/problem+json") -> bytes:
+    """A whole HTTP answer that ends its connection."""
+    head = f"HTTP/1.1 {status} {STATUS[status]}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+    return f"{head}Connection: close\r\n{extra}\r\n".encode("latin-1") + body
+
+
+class BoundedHttp(HttpToolsProtocol):  # type: ignore[misc]
+    """uvicorn's HTTP, within bounds: a head or body too large or too slow ends the connection."""
+
+    bounds: ClassVar[Bounds] = Bounds()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Begin to count."""
+        super().connection_made(transport)
+        self._head_bytes = self._body_bytes = 0
+        self._in_head = True
+        self._deadline: asyncio.TimerHandle | None = None
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._rest()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what is the head's; no head is read past its bound."""
+        if self._in_head:
+            self._head_bytes += len(data)
+        if self._deadline is None and self._in_head:
+            self._wait()
+        if self._in_head and self._head_bytes > self.bounds.head_bytes and b"\r\n\r\n" not in data:
+            return self._refuse(431)
+        super().data_received(data)
+        if self._in_head and self._head_bytes > self.bounds.head_bytes and not self.transport.is_closing():
+            self._refuse(431)
+        return None
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: the body is next."""
+        self._in_head = False
+        self._body_bytes = 0
+        length = next((value for name, value in self.headers if name == b"content-length"), b"0")
+        head_bytes = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if head_bytes > self.bounds.head_bytes:
+            return self._refuse(431)
+        if length.isdigit() and int(length) > self.bounds.body_bytes:
+            return self._refuse(413)
+        super().on_headers_complete()
+        return None
+
+    def on_body(self, body: bytes) -> None:
+        """Count the body, chunked ones too."""
+        self._body_bytes += len(body)
+        if self._body_bytes > self.bounds.body_bytes:
+            return self._refuse(413)
+        if self.cycle is not None and not self.transport.is_closing():
+            super().on_body(body)
+        return None
+
+    def on_message_complete(self) -> None:
+        """The request is whole: an answer may take its time."""
+        self._rest()
+        self._in_head = True
+        self._head_bytes = 0
+        if self.cycle is not None and not self.transport.is_closing():
+            super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the transport over."""
+        self._rest()
+        super().handle_websocket_upgrade()
+
+    def _wait(self) -> None:
+        self._deadline = self.loop.call_later(self.bounds.request_s, self._too_slow)
+
+    def _rest(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        if not self.transport.is_closing():
+            self.transport.close()
+
+    def _refuse(self, status: int) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(short_answer(status))
+            self.transport.close()
+
+
+class Socket(Viewer, asyncio.Protocol):
+    """A server's WebSocket connection: the handshake, frames, control frames and closes of RFC 6455.
+
+    Subclasses say what to do: `asked` with the request, `said` with a message, `left` when it is over.
+    """
+
+    __slots__ = ("_closing", "_reader", "_server_state")
+    limits: ClassVar[Limits] = Limits()
+
+    def __init__(self, config: Any, server_state: Any, app_state: Any) -> None:
+        Viewer.__init__(self)
+        self._server_state = server_state
+        self._reader: Reader | bytes | None = b""  # bytes: what came before the upgrade was answered
+        self._closing = False
+
+    def asked(self, request: Request) -> None:
+        """Somebody asks to upgrade; answer with `accept` or `deny`, now or later."""
+        raise NotImplementedError
+
+    def said(self, message: Message) -> None:
+        """A whole text or binary message."""
+        raise NotImplementedError
+
+    def left(self) -> None:
+        """The connection is lost."""
+
+    def bye(self) -> None:
+        """The server stops."""
+        self.end(1001, "going away")
+
+    # -- asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The transport is ours from now on; a waiting byte pauses, none resumes."""
+        self.transport = transport  # type: ignore[assignment]
+        transport.set_write_buffer_limits(high=0)  # type: ignore[attr-defined]
+        self._server_state.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The viewer is gone."""
+        self._server_state.connections.discard(self)
+        self._closing = True
+        self.left()
+
+    def data_received(self, data: bytes) -> None:
+        """The head first, frames later; while the upgrade is being decided what comes waits."""
+        if self._closing:
+            return self._after_close(data)
+        if isinstance(self._reader, bytes):
+            return self._early(data)
+        reader = self._reader or Reader(self.limits, deflate=self.deflated)
+        self._reader = reader
+        for one in reader.feed(data):
+            self._take(one)
+            if self._closing:
+                return None
+        if reader.idle:
+            self._reader = None
+        return None
+
+    def pause_writing(self) -> None:
+        """The socket is full."""
+
+    def resume_writing(self) -> None:
+        """The socket drained."""
+
+    def shutdown(self) -> None:
+        """uvicorn stops: so do we."""
+        self.bye()
+
+    # -- the handshake
+
+    def _early(self, data: bytes) -> None:
+        head, found, rest = (self._reader or b"").partition(b"\r\n\r\n")  # type: ignore[union-attr]
+        if found:  # the head was read before: frames that came early
+            if len(rest) + len(data) > EARLY_BYTES:
+                return self.transport.abort()  # type: ignore[attr-defined,no-any-return]
+            self._reader = b"\r\n\r\n" + rest + data
+            return None
+        head, found, rest = (head + data).partition(b"\r\n\r\n")
+        self._reader = found + rest if found else head
+        if found:
+            request = parse_head(head)
+            fault = request if isinstance(request, Fault) else upgrade_fault(request)
+            if isinstance(fault, Fault) or isinstance(request, Fault):
+                extra = "Sec-WebSocket-Version: 13\r\n" if fault and fault.status == 426 else ""
+                self.deny(fault.status if fault else 400, extra)
+            else:
+                self.asked(request)
+        return None
+
+    def accept(self, request: Request) -> None:
+        """Answer 101 and go on with what came early."""
+        if self._closing or self.transport.is_closing():
+            return
+        extension = negotiate(request.headers.get("sec-websocket-extensions", ""))
+        self.deflated = bool(extension)
+        self.transport.write(switching(request, extension))
+        early = self._reader[4:] if isinstance(self._reader, bytes) else b""
+        self._reader = None
+        if early:
+            asyncio.get_running_loop().call_soon(self.data_received, early)
+
+    def deny(self, status: int, extra: str = "", body: bytes = b"") -> None:
+        """Answer with an HTTP error and end."""
+        if not self.transport.is_closing():
+            self._closing = True
+            self.transport.write(short_answer(status, extra, body))
+            self.transport.close()  # type: ignore[attr-defined]
+
+    # -- frames
+
+    def _take(self, one: Message | Fail) -> None:
+        if isinstance(one, Fail):
+            self.end(one.code, one.reason)
+        elif one.op is Op.PING:
+            self.transport.write(frame(Op.PONG, one.data))
+        elif one.op is Op.PONG:
+            self.pinged = False
+        elif one.op is Op.CLOSE:
+            self.end(close_code(one.data), "")
+        else:
+            self.said(one)
+
+    def end(self, code: int, reason: str) -> None:
+        """Send a close, and end when the other side did too or after `LINGER_S`."""
+        if self._closing:
+            return
+        self._closing = True
+        self._reader = None
+        self.transport.write(close_frame(code, reason))
+        if code in (Code.NORMAL, Code.PROTOCOL, Code.NOT_UTF8):
+            self.transport.close()  # type: ignore[attr-defined]
+        asyncio.get_running_loop().call_later(LINGER_S, self.transport.abort)  # type: ignore[attr-defined]
+
+    def _after_close(self, data: bytes) -> None:
+        """What comes after our close is thrown away; a close frame ends it (its mask hides nothing of the opcode)."""
+        if data[:1] == b"\x88":
+            self.transport.close()  # type: ignore[attr-defined]
+
+
+class Gate(NamedTuple):
+    """What decides about upgrades in this process."""
+
+    hub: Hub
+    open_stream: Callable[[str], Coroutine[Any, Any, object | None]]
+    keys: Keys
+    origins: frozenset[str]
+    accepts: Bucket
+    addresses: Addresses
+    trusted: tuple[Network, ...]
+    clock: Clock
+    metrics: Metrics
+
+
+class LiveSocket(Socket):
+    """One viewer of one stream."""
+
+    __slots__ = ("_address",)
+    gate: ClassVar[Gate]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Beyond the accept rate: 503 before anything is read or checked."""
+        super().connection_made(transport)
+        self._address: str | None = None
+        if not self.gate.accepts.take(self.gate.clock.now()):
+            self._refuse(503, Refusal.OVERLOADED, "Retry-After: 1\r\n")
+
+    def asked(self, request: Request) -> None:
+        """Origin, caps and query first; only then is the stream looked up."""
+        origin = request.headers.get("origin")
+        if origin is not None and origin not in self.gate.origins:
+            return self._refuse(403, Refusal.NOT_ALLOWED)
+        peer = self.transport.get_extra_info("peername")  # type: ignore[attr-defined]
+        host = str(peer[0]) if isinstance(peer, tuple) and peer else ""
+        address = address_of(host, request.headers.get("x-forwarded-for"), self.gate.trusted)
+        if not self.gate.addresses.enter(address):
+            return self._refuse(429, Refusal.OVERLOADED, "Retry-After: 10\r\n")
+        self._address = address
+        stream, wish = _stream_of(request.path), _wish(request)
+        if stream is None:
+            return self._refuse(404, Refusal.NO_SUCH_STREAM)
+        if wish is None:
+            return self._refuse(400, Refusal.BAD_MESSAGE)
+        self.gate.hub.do(self._admit(request, stream, *wish))
+        return None
+
+    async def _admit(self, request: Request, stream: str, position: Position | None, history: int) -> None:
+        if await self.gate.open_stream(stream) is None:
+            return self._refuse(404, Refusal.NO_SUCH_STREAM)
+        token = bearer(request.headers.get("authorization"))
+        who = identify(token, self.gate.keys, self.gate.clock.now_ms() / 1000) if token else None
+        if self.transport.is_closing():
+            return None
+        self.accept(request)
+        self.gate.hub.join(self, stream, position, history, who if isinstance(who, Identity) else None)
+        return None
+
+    def said(self, message: Message) -> None:
+        """Text goes to the hub; binary is not the protocol, and reads as such."""
+        self.gate.hub.heard(self, message.data if message.op is Op.TEXT else b"")
+
+    def left(self) -> None:
+        """Out of the room and of the caps."""
+        self.gate.hub.gone(self)
+        if self._address is not None:
+            self.gate.addresses.leave(self._address)
+            self._address = None
+
+    def pause_writing(self) -> None:
+        """It lags."""
+        self.gate.hub.paused(self)
+
+    def resume_writing(self) -> None:
+        """It can be served again."""
+        self.gate.hub.resumed(self)
+
+    def bye(self) -> None:
+        """uvicorn stops before the hub drained it: the same words, without a spread."""
+        if not self._closing:
+            self.gate.hub.close(self, Close.SHUTDOWN)
+
+    def _refuse(self, status: int, refusal: Refusal, extra: str = "") -> None:
+        self.gate.metrics.handshakes_refused.labels(str(status)).inc()
+        self.deny(status, extra, _problem(status, Refused(refusal)))
+
+
+def _stream_of(path: str) -> str | None:
+    parts = path.split("/")
+    if len(parts) == 5 and parts[1:3] == ["v1", "streams"] and parts[4] == "live" and is_id(parts[3]):
+        return parts[3]
+    return None
+
+
+def _wish(request: Request) -> tuple[Position | None, int] | None:
+    """The position to resume from and the history asked for; None where one is malformed."""
+    history = request.query.get("history", str(HISTORY))
+    if not (history.isascii() and history.isdigit() and len(history) <= 3 and int(history) <= 200):
+        return None
+    if "position" not in request.query:
+        return None, int(history)
+    position = parse(request.query["position"])
+    return None if position is None else (position, int(history))
+
+
+def _problem(status: int, why: Refused) -> bytes:
+    refusal = why.refusal
+    return encode(
+        {
+            "type": "about:blank",
+            "title": STATUS[status],
+            "status": status,
+            "code": refusal.code,
+            "reason": refusal.reason,
+            "message": why.message,
+            "again": refusal.again,
+        }
+    )

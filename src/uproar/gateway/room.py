@@ -1,0 +1,210 @@
+"""One stream's viewers in this gateway: who is ready, who lags, and the ring of frames they are served from.
+
+A viewer is in one of three states:
+
+    WAITING --admit--> READY --paused--> LAGGING --resumed--> WAITING
+                         (joined or drained, and waiting for the end of the frame that is under way)
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from uproar.gateway.session import Session
+from uproar.timeline import Gone
+from uproar.wire.frames import Frame
+from uproar.wire.redact import redact_frame
+from uproar.wire.websocket import text_frame
+
+RING_BYTES = 16 << 20
+NO_SLOT = -1
+
+
+class Transport(Protocol):
+    """As much of an asyncio transport as rooms need."""
+
+    def write(self, data: bytes) -> None:
+        """Send, or keep until the socket takes it."""
+
+    def is_closing(self) -> bool:
+        """Whether nothing more will be sent."""
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes that the socket has not taken yet."""
+
+
+class _Nowhere:
+    """Stands in an empty slot, so that the HOT loop need not ask."""
+
+    __slots__ = ()
+
+    def write(self, data: bytes) -> None:
+        """Nobody is here."""
+
+    def is_closing(self) -> bool:
+        """Nothing is ever sent."""
+        return True
+
+    def get_write_buffer_size(self) -> int:
+        """Nothing waits."""
+        return 0
+
+
+NOWHERE: Transport = _Nowhere()
+
+
+class Viewer:
+    """A transport and a few small numbers; no task, queue, timer or reader of its own.
+
+    `held` is the last frame it has while it is not ready (ready viewers hold what the room has sent), `asides_from` the
+    frame up to which it had its asides, `pinged` whether a pong is owed.
+    """
+
+    __slots__ = ("asides_from", "deflated", "held", "lagging", "pinged", "room", "session", "slot", "transport")
+
+    def __init__(self) -> None:
+        self.transport: Transport = NOWHERE
+        self.room: Room | None = None
+        self.session: Session | None = None
+        self.slot = NO_SLOT
+        self.held = 0
+        self.asides_from = 0
+        self.deflated = False
+        self.lagging = False
+        self.pinged = False
+
+    def end(self, code: int, reason: str) -> None:
+        """Close the connection with this code, once what was written is sent."""
+        raise NotImplementedError
+
+
+class Kept:
+    """A frame in the ring, with the bytes that viewers get: header and payload, made once."""
+
+    __slots__ = ("_plain", "_redacted", "deflated", "frame")
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.deflated = text_frame(frame.alone, compressed=True)
+        self._plain: bytes | None = None
+        self._redacted: tuple[int, Kept] | None = None
+
+    @property
+    def plain(self) -> bytes:
+        """For viewers without compression."""
+        if self._plain is None:
+            self._plain = text_frame(self.frame.plain)
+        return self._plain
+
+    def form(self, deflated: bool) -> bytes:
+        """The bytes for a viewer."""
+        return self.deflated if deflated else self.plain
+
+    def without(self, gone: Gone) -> "Kept":
+        """The same without what is gone, encoded anew once for all who ask."""
+        if not gone.version:
+            return self
+        if self._redacted is None or self._redacted[0] != gone.version:
+            frame = redact_frame(self.frame, gone)
+            self._redacted = (gone.version, self if frame is self.frame else Kept(frame))
+        return self._redacted[1]
+
+
+class Room:
+    """The ring and the ready lists of one stream. `sent` is what every ready viewer holds, `top` the ring's end."""
+
+    def __init__(self, stream: str, epoch: str, number: int, ring_s: float = 60.0) -> None:
+        self.stream = stream
+        self.ring_s = ring_s
+        self.ring: deque[Kept] = deque()
+        self.gone = Gone()
+        self.users: dict[str, set[Viewer]] = {}
+        self.waiting: list[Viewer] = []
+        self.lagging: dict[Viewer, float] = {}
+        self.viewers = 0
+        self._bytes = 0
+        self._free: tuple[list[int], list[int]] = ([], [])
+        self.lists: tuple[list[Transport], list[Transport]] = ([], [])
+        self._owners: tuple[list[Viewer | None], list[Viewer | None]] = ([], [])
+        self.begin(epoch, number)
+
+    def begin(self, epoch: str, number: int) -> None:
+        """The chain begins (anew): nothing is in the ring."""
+        self.epoch = epoch
+        self.top = self.sent = number
+        self.checksum: int | None = None
+        self.ring.clear()
+        self._bytes = 0
+        self.cursor: tuple[int, int] | None = None
+        self.target = number
+
+    # -- the ring
+
+    def keep(self, frame: Frame, now_ms: int) -> Kept:
+        """Put the next frame into the ring; the oldest leave after `ring_s`, or beyond `RING_BYTES`."""
+        kept = Kept(frame)
+        self.ring.append(kept)
+        self.top = frame.number
+        self.checksum = frame.checksum
+        self._bytes += len(frame.plain) + len(frame.alone)
+        while len(self.ring) > 1 and (
+            self._bytes > RING_BYTES or self.ring[0].frame.at_ms < now_ms - self.ring_s * 1000
+        ):
+            if self.ring[0].frame.number > self.sent:
+                break  # not sent yet
+            oldest = self.ring.popleft().frame
+            self._bytes -= len(oldest.plain) + len(oldest.alone)
+        return kept
+
+    def after(self, number: int, upto: int | None = None) -> Sequence[Kept] | None:
+        """The frames above `number` (up to `upto`), or None when the ring does not hold them all."""
+        last = self.top if upto is None else upto
+        if number >= last:
+            return ()
+        first = self.ring[0].frame.number if self.ring else self.top + 1
+        if number + 1 < first:
+            return None
+        return [self.ring[at - first] for at in range(number + 1, last + 1)]
+
+    # -- the ready lists
+
+    def place(self, viewer: Viewer) -> None:
+        """Ready: it holds what was sent, and gets what comes."""
+        form = viewer.deflated
+        free = self._free[form]
+        if free:
+            viewer.slot = free.pop()
+            self.lists[form][viewer.slot] = viewer.transport
+            self._owners[form][viewer.slot] = viewer
+        else:
+            viewer.slot = len(self.lists[form])
+            self.lists[form].append(viewer.transport)
+            self._owners[form].append(viewer)
+
+    def empty(self, viewer: Viewer, sending: bool) -> None:
+        """Take it off the ready list at once. `sending`: it was just being written to."""
+        form, slot = viewer.deflated, viewer.slot
+        viewer.held = self.holds(viewer, sending)
+        self.lists[form][slot] = NOWHERE
+        self._owners[form][slot] = None
+        self._free[form].append(slot)
+        viewer.slot = NO_SLOT
+
+    def holds(self, viewer: Viewer, sending: bool = False) -> int:
+        """The last frame that the viewer has been given."""
+        if viewer.slot == NO_SLOT:
+            return viewer.held
+        if self.cursor is None or not (sending or (int(viewer.deflated), viewer.slot) < self.cursor):
+            return self.sent
+        return self.target
+
+    @staticmethod
+    def deliver(transports: Iterable[Transport], data: bytes) -> None:
+        """HOT: once per frame and viewer. No await, no log line, no new object inside."""
+        for transport in transports:
+            transport.write(data)
+
+    def ready(self) -> Iterator[Viewer]:
+        """All viewers on the ready lists."""
+        for owners in self._owners:
+            yield from (viewer for viewer in owners if viewer is not None)

@@ -1,0 +1,1 @@
+"""What is judged of a text beyond its form: words and links."""

@@ -1,0 +1,1 @@
+"""Numbers: what is measured, under which name, and how it is told to a scraper."""

@@ -1,0 +1,1 @@
+"""The persist role: it brings the log's events into the store."""

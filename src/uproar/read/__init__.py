@@ -1,0 +1,1 @@
+"""The read side: what REST tells of streams and comments."""

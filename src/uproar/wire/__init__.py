@@ -1,0 +1,1 @@
+"""What travels to and from viewers: messages, frames, bytes."""

@@ -1,0 +1,1 @@
+"""The write path: whatever anyone asks to say or do is judged, kept in the log, and only then answered."""

@@ -1,0 +1,1 @@
+"""The comments as the write path finds them."""

@@ -1,0 +1,25 @@
+"""Outages as answers: which refusal whoever asked is given, and when nothing can be said for sure any more."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from uproar.core.errors import Overloaded, Unavailable, Unconfirmed
+from uproar.core.refusal import Refusal, Refused
+
+
+def refused(fault: Unavailable) -> Refused:
+    """501 and 502 where nothing was kept, 503 where something perhaps was."""
+    if isinstance(fault, Unconfirmed):
+        return Refused(Refusal.UNCONFIRMED, fault.retry_after_ms)
+    if isinstance(fault, Overloaded):
+        return Refused(Refusal.OVERLOADED, fault.retry_after_ms)
+    return Refused(Refusal.UNAVAILABLE, fault.retry_after_ms)
+
+
+@contextmanager
+def logged() -> Iterator[None]:
+    """What happens inside is in the log already: after a failure here the log's repeat finishes it."""
+    try:
+        yield
+    except Unavailable as fault:
+        raise Unconfirmed(str(fault), fault.retry_after_ms) from fault

@@ -1,0 +1,1 @@
+"""The streams as the write path knows them."""
