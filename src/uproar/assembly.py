@@ -1,4 +1,4 @@
-"""Settings become adapters, adapters become roles; the only part that knows every kind. All roles are one process."""
+"""Settings become adapters, adapters become roles; the only part that knows every kind, all roles being one process."""
 
 import asyncio
 import gc
@@ -147,7 +147,9 @@ class House:
             Lag(lag_close_s=settings.lag_close_s),
         )
         self.beat_at = clock.now()
-        self.app = make_app(self.write, self.read, self.hub.react, keys, settings, clock, self.metrics, parts.timeline, self)
+        self.app = make_app(
+            self.write, self.read, self.hub.react, keys, settings, clock, self.metrics, parts.timeline, self
+        )
         self.keys = keys
 
     def workers(self) -> Iterator[Worker]:
@@ -184,6 +186,8 @@ class House:
             await asyncio.sleep(pause_s)
             try:
                 await self.parts.log.trim(self.clock.now_ms())
+                await self.parts.timeline.trim(self.clock.now_ms())
+                await self.parts.timeline.trim(self.clock.now_ms())
                 for group in ("fanout", "persist"):
                     self.metrics.log_lag.labels(group).set(await self.parts.log.lag(group))
             except Unavailable as fault:
@@ -250,7 +254,7 @@ def _public(house: House, port: int) -> _Server:
     config = uvicorn.Config(
         house.app,
         http=Http,
-        ws=Viewer if settings.runs("gateway") else "none",  # type: ignore[arg-type]
+        ws=Viewer if settings.runs("gateway") else "none",
         loop="uvloop",
         lifespan="off",
         log_config=None,
@@ -307,7 +311,7 @@ async def run(settings: Settings, keys: Keys, on_ready: Callable[[int, int], Non
     endless = {"hub": house.hub.live, "upkeep": lambda: upkeep(chores), "beat": house.beat, "trim": house.trim}
     helpers = [asyncio.ensure_future(supervise(name, role, stop)) for name, role in endless.items()]
     servers = [asyncio.ensure_future(public.serve([listener])), asyncio.ensure_future(admin.serve([admin_listener]))]
-    while not (public.started and admin.started):
+    while not (public.started and admin.started):  # noqa: ASYNC110 (uvicorn tells it by a flag alone)
         await asyncio.sleep(0.005)
     gc.collect()
     gc.freeze()
@@ -330,4 +334,3 @@ def serve(settings: Settings, keys: Keys, on_ready: Callable[[int, int], None]) 
     """Run everything here until a signal; raises `Misconfigured` when it cannot start."""
     Path(settings.data).mkdir(parents=True, exist_ok=True)
     uvloop.run(run(settings, keys, on_ready))
-

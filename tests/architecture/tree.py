@@ -13,8 +13,8 @@ SHELLS = frozenset({"worker", "service", "hub", "protocol", "server", "consume",
 
 SHELL_FOLDERS = frozenset({"api", "cli", "bench"})
 PORT_FOLDERS = frozenset({"log", "store", "timeline", "ledger", "presence"})
-PORT_RULES = frozenset({"log/batcher.py", "log/tail.py", "store/tables.py"})
-"""Files that lie beside the kinds of a port and are rules all the same."""
+KINDS = ("memory", "sqlite", "embedded", "kafka", "redis", "cassandra")
+"""How the files of a port's kinds and of their helpers begin."""
 
 
 def sources() -> list[Path]:
@@ -38,7 +38,7 @@ def is_rule(path: Path) -> bool:
     folder = path.relative_to(SOURCE).parts[0]
     if path.stem in SHELLS or folder in SHELL_FOLDERS:
         return False
-    return folder not in PORT_FOLDERS or is_port(path) or name_of(path) in PORT_RULES
+    return folder not in PORT_FOLDERS or not path.stem.startswith(KINDS)
 
 
 @cache

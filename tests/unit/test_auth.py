@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.keys import ED, RSA, jwks, pem, public_jwk
 
+from tests.unit.keys import ED, RSA, jwks, pem, public_jwk
 from uproar.auth import Identity, Keys, bearer, identify, make_token, read_jwks, signed_payload
 from uproar.core.comment import User
 from uproar.core.errors import Misconfigured

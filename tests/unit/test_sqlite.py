@@ -223,7 +223,7 @@ def test_the_write_ahead_log_does_not_grow_without_end(check, path, monkeypatch)
         await database.write(lambda c: done(c, "CREATE TABLE said (text TEXT)"))
         for _ in range(200):
             await database.write(lambda c: done(c, "INSERT INTO said VALUES (?)", "x" * 4000))
-        sizes.append(os.path.getsize(f"{path}-wal"))  # noqa: ASYNC240
+        sizes.append(os.path.getsize(f"{path}-wal"))
 
     sizes = []
     check(promise)

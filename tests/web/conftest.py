@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
 from tests.web.served import BROWSER_FLAGS, Served, chromium
 
 _streams = count(1)

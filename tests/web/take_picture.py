@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
-from tests.web.served import BROWSER_FLAGS, Served, chromium
 from websockets.sync.client import connect
+
+from tests.web.served import BROWSER_FLAGS, Served, chromium
 
 PICTURE = Path(__file__).parents[2] / "docs" / "page.png"
 TITLE = "Night train to the coast"

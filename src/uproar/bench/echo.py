@@ -30,14 +30,6 @@ class EchoSocket(Socket):
         payload = deflate_alone(message.data) if self.deflated else message.data
         self.transport.write(frame(message.op, payload, compressed=self.deflated))
 
-    def pause_writing(self) -> None:
-        """Hear no more until what was said is read."""
-        self.transport.pause_reading()  # type: ignore[attr-defined]
-
-    def resume_writing(self) -> None:
-        """Hear again."""
-        self.transport.resume_reading()  # type: ignore[attr-defined]
-
 
 async def only_websockets(scope: MutableMapping[str, Any], receive: object, send: Send) -> None:
     """The application behind: whoever does not upgrade is told to."""

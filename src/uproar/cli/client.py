@@ -1,26 +1,21 @@
-"""Our own client: a lean WebSocket viewer, and the rule by which it comes back."""
+"""Our own client: where a server is, and one lean WebSocket connection to it."""
 
 import asyncio
 import random
 import secrets
 from base64 import b64encode
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 from uproar.core.errors import Misconfigured
-from uproar.wire.closes import Close
-from uproar.wire.codec import read_message
-from uproar.wire.frames import Bye, FromServer, Joined
 from uproar.wire.handshake import accept_key
 from uproar.wire.websocket import Code, Fail, Limits, Message, Op, Reader, close_payload, masked_frame
 
 FROM_SERVER: Final = Limits(message_bytes=4 << 20, fragments=1_024, inflated_bytes=16 << 20)
 HEAD_BYTES: Final = 16 << 10
 OPENING_S: Final = 10.0
-LONGEST_WAIT_S: Final = 30.0
-FIRST_WAIT_S: Final = 0.5
-NOT_BACK: Final = range(Close.BAD_MESSAGE, 5000)
+PORTS: Final = {"http": 80, "https": 443}
 LOST: Final = 1006  # RFC 6455, 7.1.5: ended without a close
 
 
@@ -44,18 +39,22 @@ class NotLetIn(Exception):
         super().__init__(f"{status} {detail}".strip())
         self.status = status
 
+    @property
+    def final(self) -> bool:
+        """Asking again is no use."""
+        return 400 <= self.status < 500 and self.status != 429
+
 
 def parse_server(url: str) -> Address:
     """The address in `http(s)://HOST[:PORT]`; raises `Misconfigured`."""
-    parts = urlsplit(url)
     try:
-        port = parts.port
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
     except ValueError:
-        port = None
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+        host = port = None
+    if not host or parts.scheme not in PORTS or parts.path.strip("/"):
         raise Misconfigured(f"{url} is no server: write it as http://HOST:PORT.")
-    secure = parts.scheme == "https"
-    return Address(parts.hostname, port or (443 if secure else 80), secure)
+    return Address(host, port or PORTS[parts.scheme], parts.scheme == "https")
 
 
 def live_path(stream: str, position: str = "", history: int | None = None) -> str:
@@ -63,18 +62,6 @@ def live_path(stream: str, position: str = "", history: int | None = None) -> st
     asked = {"position": position} if position else {} if history is None else {"history": history}
     query = f"?{urlencode(asked)}" if asked else ""
     return f"/v1/streams/{quote(stream, safe='')}/live{query}"
-
-
-def wait_s(tries: int, asked_ms: int | None, luck: float) -> float:
-    """Before coming back: what `bye` asked for, else a random time that may grow; `luck` is in [0, 1)."""
-    if asked_ms is not None:
-        return asked_ms / 1000
-    return luck * min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(tries, 16))
-
-
-def comes_back(code: int) -> bool:
-    """Whether a connection that was closed with this code is to be opened again."""
-    return code not in NOT_BACK
 
 
 class Watching(asyncio.Protocol):
@@ -117,9 +104,8 @@ class Watching(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the upgrade."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(self._request)
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
+        self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
         """The answer to the upgrade first, then frames."""
@@ -189,80 +175,6 @@ async def connect(
         )
         await watching.opened
     return watching
-
-
-class State(NamedTuple):
-    """How the connection stands: the word to show, and how long until the next try."""
-
-    word: str
-    wait_s: float = 0.0
-
-
-class Return:
-    """What has to be known to come back: where the viewer stands, how often it failed, what the server asked."""
-
-    def __init__(self) -> None:
-        self.position = ""
-        self._tries = 0
-        self._asked_ms: int | None = None
-
-    def heard(self, message: FromServer) -> None:
-        """Keep the place, and the server's wish."""
-        if isinstance(message, Bye):
-            self._asked_ms = message.retry_after_ms
-        elif isinstance(message, Joined):
-            self._tries = 0
-        self.position = getattr(message, "position", self.position)
-
-    def wait_s(self, luck: float) -> float:
-        """How long to stay away now."""
-        wait = wait_s(self._tries, self._asked_ms, luck)
-        self._tries, self._asked_ms = self._tries + 1, None
-        return wait
-
-
-async def keep_watching(
-    address: Address,
-    stream: str,
-    on_message: Callable[[FromServer], None],
-    on_state: Callable[[State], None],
-    token: str = "",
-    history: int = 50,
-) -> int:
-    """Watch, and come back by position, until the server wants nobody back: the close code. Raises `NotLetIn` (4xx)."""
-    back = Return()
-
-    def heard(data: bytes) -> None:
-        message = read_message(data)
-        back.heard(message)
-        on_message(message)
-
-    while True:
-        code = await _watch_once(address, live_path(stream, back.position, history), heard, on_state, token)
-        if not comes_back(code):
-            return code
-        wait = back.wait_s(random.random())
-        on_state(State("away", wait))
-        await asyncio.sleep(wait)
-
-
-async def _watch_once(
-    address: Address, path: str, heard: Callable[[bytes], None], on_state: Callable[[State], None], token: str
-) -> int:
-    on_state(State("joining"))
-    try:
-        watching = await connect(address, path, heard, token)
-    except NotLetIn as refused:
-        if 400 <= refused.status < 500 and refused.status != 429:
-            raise
-        return LOST
-    except (OSError, TimeoutError):
-        return LOST
-    on_state(State("live"))
-    try:
-        return await watching.closed
-    finally:
-        watching.close()
 
 
 def _request(address: Address, path: str, key: str, token: str, deflate: bool) -> bytes:

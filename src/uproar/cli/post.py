@@ -12,7 +12,7 @@ from uproar.auth import Identity, make_token
 from uproar.cli.client import Address, parse_server
 from uproar.cli.configuration import ConfigFlag, DataFlag, configure
 from uproar.cli.rest import DEFAULT_SERVER, Answer, ServerFlag, StreamFlag, TokenFlag, call, stream_path, told
-from uproar.cli.secret import FILE, load_secret
+from uproar.cli.secret import find_secret
 from uproar.cli.token import user_id
 from uproar.core.errors import Misconfigured, Unavailable
 from uproar.core.refusal import Refusal
@@ -49,10 +49,9 @@ def token_for(address: Address, name: str, data: str | None, config: Path | None
     """A token for the name: signed with the data directory's secret where it has one, else a guest's."""
     if not name:
         raise Misconfigured("Say who you are: --name NAME or --token TOKEN.")
-    settings = configure(config, data=data).settings
-    if settings.secret or (Path(settings.data) / FILE).exists():
+    secret = find_secret(configure(config, data=data).settings)
+    if secret is not None:
         now_s = time.time()
-        secret = load_secret(Path(settings.data), settings.secret)
         return make_token(Identity(user_id(name), name, int(now_s) + TOKEN_S), secret, now_s)
     answer = call(address, "POST", "/v1/guests", {"name": name})
     if not answer.good:

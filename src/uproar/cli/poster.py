@@ -1,19 +1,21 @@
-"""Posts for many users through a few connections: each signs in anew before another user's post, none waits for acks."""
+"""Posts for many users through a few connections: each signs in anew for another user, and none waits for acks."""
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from uproar.cli.client import Address, NotLetIn, Watching, connect, live_path, wait_s
+from msgspec import UNSET
+
+from uproar.cli.client import Address, NotLetIn, Watching, connect, live_path
+from uproar.cli.returning import settled, wait_s
 from uproar.core.refusal import Refusal
+from uproar.core.shards import partition
 from uproar.wire.codec import encode, read_message
-from uproar.wire.frames import UNSET, Ack, Auth, Bye, Post, RefusedMessage
+from uproar.wire.frames import Ack, Auth, Bye, Post, RefusedMessage
 
 WAYS: Final = 32
 UNDER_WAY: Final = 16  # a way; the server lets one connection wait for 20
-ANSWER_S: Final = 10.0
 AGAIN: Final = frozenset(why.code for why in (Refusal.UNAVAILABLE, Refusal.OVERLOADED, Refusal.UNCONFIRMED))
 ANSWERS: Final = (b'{"type":"ack"', b'{"type":"refused"', b'{"type":"bye"')
 """How the messages begin that a poster reads; all others it drops unread."""
@@ -39,7 +41,9 @@ class Waiting(NamedTuple):
 class Way:
     """One connection and the posts under way on it; lost, it comes back and sends them again under their keys."""
 
-    def __init__(self, address: Address, stream: str, token: Callable[[str], str], tell: Callable[[Told], None]) -> None:
+    def __init__(
+        self, address: Address, stream: str, token: Callable[[str], str], tell: Callable[[Told], None]
+    ) -> None:
         self._address, self._path = address, live_path(stream, history=0)
         self._token, self._tell = token, tell
         self._places = asyncio.Semaphore(UNDER_WAY)
@@ -47,6 +51,11 @@ class Way:
         self._watching: Watching | None = None
         self._user = ""
         self._asked_ms: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection stands."""
+        return self._watching is not None
 
     async def post(self, user: str, post: Post) -> None:
         """Send it as soon as there is a place; the answer is told."""
@@ -56,14 +65,16 @@ class Way:
         self._send(user, post)
 
     async def keep(self) -> None:
-        """Hold the connection until cancelled."""
+        """Hold the connection until cancelled. Raises `NotLetIn` where asking again is no use."""
         tries = 0
         while True:
             try:
                 watching = await connect(self._address, self._path, self._heard)
                 tries = 0
                 await self._use(watching)
-            except (NotLetIn, OSError, TimeoutError):
+            except (NotLetIn, OSError, TimeoutError) as fault:
+                if isinstance(fault, NotLetIn) and fault.final:
+                    raise
                 tries += 1
             wait = wait_s(tries, self._asked_ms, random.random())
             self._asked_ms = None
@@ -115,14 +126,19 @@ class Way:
 class Posters:
     """A fixed number of ways; one user's posts always take the same, so they stay in order."""
 
-    def __init__(self, address: Address, stream: str, token: Callable[[str], str], tell: Callable[[Told], None]) -> None:
+    def __init__(
+        self, address: Address, stream: str, token: Callable[[str], str], tell: Callable[[Told], None]
+    ) -> None:
         self._ways = [Way(address, stream, token, tell) for _ in range(WAYS)]
-        self._turns: Counter[str] = Counter()
         self._tasks = [asyncio.ensure_future(way.keep()) for way in self._ways]
 
     async def post(self, user: str, post: Post) -> None:
         """Send one; waits while the user's way is full."""
-        await self._ways[sum(user.encode()) % WAYS].post(user, post)
+        await self._ways[partition(user, WAYS)].post(user, post)
+
+    async def settle(self) -> None:
+        """Wait until all ways are open. Raises what keeps them shut."""
+        await settled(lambda: all(way.is_open for way in self._ways), self._tasks)
 
     def close(self) -> None:
         """No more."""

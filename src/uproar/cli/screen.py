@@ -10,7 +10,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from uproar.cli.client import State
+from uproar.cli.returning import State
 from uproar.core.stream import REACTIONS
 from uproar.wire.frames import Batch, FromServer, Joined, Shown, Skipped, Viewers
 from uproar.wire.picture import Picture

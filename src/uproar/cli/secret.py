@@ -34,6 +34,12 @@ def load_secret(data: Path, configured: str = "") -> bytes:
     return secret
 
 
+def find_secret(settings: Settings) -> bytes | None:
+    """The secret, for a command that speaks to a running server: where there is none, none is made."""
+    data = Path(settings.data)
+    return load_secret(data, settings.secret) if settings.secret or (data / FILE).exists() else None
+
+
 def _kept(file: Path) -> bytes:
     if not file.exists():
         _make(file)

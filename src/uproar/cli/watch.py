@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 import uvloop
 
-from uproar.cli.client import Address, NotLetIn, keep_watching, parse_server
+from uproar.cli.client import Address, NotLetIn, parse_server
 from uproar.cli.rest import DEFAULT_SERVER, ServerFlag, StreamFlag, TokenFlag
+from uproar.cli.returning import keep_watching
 from uproar.cli.screen import Screen, harmless
 from uproar.wire.frames import Batch, ForYou, FromServer, Joined, Shown
 

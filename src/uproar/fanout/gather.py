@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from uproar.core import events as ev
 from uproar.core.comment import Comment
+from uproar.core.refusal import Refusal
 from uproar.timeline import Gone, Liking
 from uproar.wire.codec import encode
-from uproar.wire.frames import Aside, Batch, ForYou, PosterRules, Shown, poster_rules, shown
+from uproar.wire.frames import Aside, Batch, ForYou, Notice, PosterRules, Shown, poster_rules, shown
 from uproar.wire.picture import without_text
 
 ASIDES = 200  # of one frame; what is more is counted and dropped, the reply is in the thread all the same
@@ -16,8 +17,8 @@ ASIDES = 200  # of one frame; what is more is counted and dropped, the reply is 
 class Net:
     """The net result of some events, taken in their order.
 
-    `gone` is what may not be shown, `chosen` the ids that sampling leaves in, `known` the ids of retries that were
-    shown before, `counted` the last number that was counted of each gateway run (grows with what is taken).
+    `gone` is what may not be shown, `chosen` the ids that sampling leaves in, `known` the ids that were shown before
+    and come again, `counted` the last number that was counted of each gateway run (grows with what is taken).
     """
 
     def __init__(
@@ -27,14 +28,16 @@ class Net:
         self._chosen = chosen
         self._known = known
         self._counted = {} if counted is None else counted
-        self._left: list[Comment] = []
+        self._left: dict[int, Comment] = {}
         self._users: dict[str, int] = {}
+        self._erased: dict[str, int] = {}
         self._removed: dict[int, None] = {}
         self._comments: dict[int, Comment] = {}
         self._restored: dict[int, Comment] = {}
         self._pinned: dict[int, Comment] = {}
         self._unpinned: dict[int, None] = {}
         self._reactions: dict[str, int] = {}
+        self._muted: dict[str, Refusal] = {}
         self._rules: PosterRules | None = None
         self.likings: list[Liking] = []
         self.left_out = 0
@@ -43,20 +46,21 @@ class Net:
         """Add one event."""
         match event:
             case ev.Posted(comment=comment):
-                self._post(comment, event.again)
+                self._post(comment)
             case ev.Removed(comment_id=removed):
                 self._remove(removed)
             case ev.Restored(comment=comment):
-                self._removed.pop(comment.id, None)
-                self._restored[comment.id] = comment
+                self._restore(comment)
             case ev.Pinned(comment=comment):
-                self._unpinned.pop(comment.id, None)
-                self._pinned[comment.id] = comment
+                self._pin(comment)
             case ev.Unpinned(comment_id=unpinned):
                 self._pinned.pop(unpinned, None)
                 self._unpinned[unpinned] = None
-            case ev.Banned(remove=True) | ev.Erased():
-                self._remove_user(event.user, event.upto)
+            case ev.Banned():
+                self._ban(event)
+            case ev.Erased(user=user, upto=upto):
+                self._erased[user] = upto
+                self._remove_user(user, upto)
             case ev.Reacted():
                 self._react(event)
             case ev.Liked():
@@ -81,40 +85,61 @@ class Net:
         )
 
     def asides(self) -> Iterator[Aside]:
-        """Replies that were left out, each for whom it answers."""
-        for comment in self._left:
+        """Notices to who was muted, then replies that were left out, each for whom it answers."""
+        for user, muted in self._muted.items():
+            yield Aside(user, encode(Notice(muted.code, muted.reason, muted.message)))
+        for comment in self._left.values():
             parent = comment.reply_to
             if parent and parent.user != comment.user.id and not self._lost(comment.id, comment.user.id):
                 yield Aside(parent.user, encode(ForYou(self._see(comment))))
 
-    def _post(self, comment: Comment, again: bool) -> None:
-        if (again and comment.id in self._known) or self._lost(comment.id, comment.user.id):
+    def _post(self, comment: Comment) -> None:
+        if comment.id in self._known or comment.id in self._left or self._lost(comment.id, comment.user.id):
             return
         if comment.id in self._chosen:
             self._comments[comment.id] = comment
         else:
             self.left_out += 1
-            self._left.append(comment)
+            self._left[comment.id] = comment
 
     def _remove(self, removed: int) -> None:
         self._removed[removed] = None
         for shelf in (self._comments, self._restored, self._pinned):
             shelf.pop(removed, None)
 
+    def _restore(self, comment: Comment) -> None:
+        """Its own removal is undone; one of all that the user wrote only where the timeline spares this comment."""
+        others = self._gone._replace(ids=frozenset())
+        if comment.id > self._erased.get(comment.user.id, -1) and not others.covers(comment.id, comment.user.id):
+            self._restored[comment.id] = comment
+
+    def _pin(self, comment: Comment) -> None:
+        if not self._lost(comment.id, comment.user.id):
+            self._unpinned.pop(comment.id, None)
+            self._pinned[comment.id] = comment
+
+    def _ban(self, event: ev.Banned) -> None:
+        self._muted[event.user] = Refusal.BANNED if event.until_ms is None else Refusal.TIMED_OUT
+        if event.remove:
+            self._remove_user(event.user, event.upto)
+
     def _remove_user(self, user: str, upto: int) -> None:
         self._users[user] = max(upto, self._users.get(user, 0))
-        for shelf in (self._comments, self._restored, self._pinned):
+        for shelf in (self._comments, self._left, self._restored, self._pinned):
             for comment in [comment for comment in shelf.values() if comment.user.id == user and comment.id <= upto]:
                 self._remove(comment.id)
 
     def _react(self, event: ev.Reacted) -> None:
         if event.number <= self._counted.get(event.gateway, 0):
             return
+        self._counted.pop(event.gateway, None)  # so that the table is ordered by who spoke last
         self._counted[event.gateway] = event.number
         for kind, count in event.counts.items():
             self._reactions[kind] = self._reactions.get(kind, 0) + count
 
     def _lost(self, comment_id: int, user: str) -> bool:
+        if comment_id in self._restored:
+            return False
         return (
             comment_id in self._removed
             or comment_id <= self._users.get(user, -1)
@@ -122,10 +147,7 @@ class Net:
         )
 
     def _show(self, comments: Iterable[Comment], *, pinned: bool = False) -> list[Shown]:
-        return [self._see(comment, pinned=pinned) for comment in comments if not self._gone_by_now(comment)]
-
-    def _gone_by_now(self, comment: Comment) -> bool:
-        return comment.id not in self._restored and self._gone.covers(comment.id, comment.user.id)
+        return [self._see(comment, pinned=pinned) for comment in comments]
 
     def _see(self, comment: Comment, *, pinned: bool = False) -> Shown:
         seen = shown(comment, pinned=pinned)

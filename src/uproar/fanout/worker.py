@@ -2,6 +2,7 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from uproar.core import events as ev
 from uproar.core.clock import Clock
@@ -18,6 +19,8 @@ from uproar.wire.deflate import deflate_alone
 from uproar.wire.frames import Batch, Frame
 
 STREAMS = 20_000  # whose pace is remembered; the one that was quiet for longest is forgotten
+RETRIES = 1_000  # of a stream, taken in place of their first attempts, which may still come; then the oldest goes
+GATEWAYS = 1_000  # whose last reactions are remembered for a stream; then the one that was silent for longest goes
 VIEWERS_AGE_S = 1.0
 SILENT = (ev.Reported, ev.Unbanned)
 
@@ -29,7 +32,18 @@ class _Line:
         self.pace = Pace(plan)
         self.top: Top | None = None
         self.counted: dict[str, int] = {}
+        self.retried: dict[int, None] = {}
         self.sized_at = float("-inf")
+
+    def extended(self, frame: Frame, events: Sequence[ev.Event], counted: dict[str, int]) -> None:
+        """The events are in the chain, in this frame."""
+        self.top = Top(frame.epoch, frame.number, frame.checksum, frame.upto)
+        self.counted = counted
+        self.retried.update(
+            (event.comment.id, None) for event in events if isinstance(event, ev.Posted) and event.again
+        )
+        _trim(self.counted, GATEWAYS)
+        _trim(self.retried, RETRIES)
 
 
 class Fanout:
@@ -56,7 +70,7 @@ class Fanout:
 
     def key(self, event: ev.Event) -> str | None:
         """The stream; None for what concerns no viewer."""
-        return None if isinstance(event, SILENT) or _mute_only(event) else event.stream
+        return None if isinstance(event, SILENT) else event.stream
 
     def span_s(self, key: str) -> float:
         """The stream's window."""
@@ -85,26 +99,25 @@ class Fanout:
         line.pace.note(sum(isinstance(record.event, ev.Posted) for record in records), now)
 
     async def _extend(self, stream: str, line: _Line, records: Sequence[Record]) -> bool:
-        top = line.top or await self._timeline.top(stream)
+        top = line.top = line.top or await self._timeline.top(stream)
         fresh = [(record.offset, record.event) for record in records if record.offset > top.upto]
-        gone = await self._timeline.gone(stream)
-        known = await self._known(stream, fresh)
         chosen = self._choose(line, [event for _, event in fresh])
         for run in runs(fresh, chosen, line.pace.row.frame_comments):
             counted = dict(line.counted)
-            net = gather(run.events, gone, chosen, known, counted)
-            frame = await self._frame(stream, top, run, net)
+            gone = await self._timeline.gone(stream)  # anew: the run before may have removed something
+            net = gather(run.events, gone, chosen, await self._known(stream, line, run), counted)
+            frame = await self._frame(stream, line.top, run, net)
             if frame is None:
                 continue
             if not await self._timeline.extend(frame):
                 return False
-            top = Top(frame.epoch, frame.number, frame.checksum, frame.upto)
-            line.top, line.counted = top, counted
+            line.extended(frame, run.events, counted)
         return True
 
-    async def _known(self, stream: str, fresh: Sequence[tuple[int, ev.Event]]) -> frozenset[int]:
-        again = [event.comment.id for _, event in fresh if isinstance(event, ev.Posted) and event.again]
-        return await self._timeline.shown(stream, again) if again else frozenset()
+    async def _known(self, stream: str, line: _Line, run: Run) -> frozenset[int]:
+        again = [event.comment.id for event in run.events if isinstance(event, ev.Posted) and event.again]
+        shown = await self._timeline.shown(stream, again) if again else frozenset()
+        return shown.union(line.retried)
 
     def _choose(self, line: _Line, events: Sequence[ev.Event]) -> frozenset[int]:
         comments = [event.comment for event in events if isinstance(event, ev.Posted)]
@@ -116,10 +129,10 @@ class Fanout:
         liked = await self._timeline.like(stream, net.likings) if net.likings else {}
         number = top.number + 1
         batch = net.batch(f"{top.epoch}.{number}", liked)
-        if batch == Batch(batch.position):
+        asides = tuple(net.asides())
+        if batch == Batch(batch.position) and not asides:
             return None  # a window with nothing in it sends nothing
         plain = encode(batch)
-        asides = tuple(net.asides())
         self._metrics.left_out.inc(batch.left_out)
         self._metrics.asides_dropped.inc(max(0, len(asides) - ASIDES))
         return Frame(
@@ -146,5 +159,6 @@ class Fanout:
         return line
 
 
-def _mute_only(event: ev.Event) -> bool:
-    return isinstance(event, ev.Banned) and not event.remove
+def _trim(table: dict[Any, Any], most: int) -> None:
+    while len(table) > most:
+        del table[next(iter(table))]

@@ -64,7 +64,7 @@ def address_of(peer: str, forwarded: str | None, trusted: Sequence[Network]) -> 
     for hop in [peer, *reversed(hops)]:
         if not _trusted(hop, trusted):
             return "" if forwarded is None and _loopback(hop) else hop
-    return peer
+    return "" if forwarded is None and _loopback(peer) else peer
 
 
 def _trusted(hop: str, trusted: Sequence[Network]) -> bool:

@@ -280,9 +280,7 @@ class Hub:
             return
         room.target = room.top
         room.cursor = (0, 0)
-        forms = tuple(
-            b"".join(one.form(deflated) for one in kept) if room.lists[deflated] else b"" for deflated in (0, 1)
-        )
+        forms = [b"".join(one.plain for one in kept), b"".join(one.deflated for one in kept)]
         self._slice(room, forms, kept)
 
     def _slice(self, room: Room, forms: Sequence[bytes], kept: Sequence[Kept]) -> None:
@@ -312,11 +310,7 @@ class Hub:
         for one in kept:
             if one.frame.posted_ms:
                 self._metrics.post_to_display_seconds.observe(max(0, now_ms - one.frame.posted_ms) / 1000)
-            for aside in one.frame.asides:
-                for viewer in tuple(room.users.get(aside.user, ())):
-                    if viewer.slot != NO_SLOT and viewer.asides_from < one.frame.number:
-                        viewer.asides_from = one.frame.number
-                        self._tell(viewer, aside.message)
+            self._give_ready(room, one.frame)
         for form, name in enumerate(("plain", "deflated")):
             self._metrics.deliveries.labels(name).inc(len(room.lists[form]) * len(kept))
         self._admit(room)
@@ -552,6 +546,18 @@ class Hub:
             if not room.users[session.identity.id]:
                 del room.users[session.identity.id]
         session.identity = None
+
+    def _give_ready(self, room: Room, frame: wire.Frame) -> None:
+        """The frame's asides to users who are ready and were not given them: of each user all."""
+        messages: dict[str, list[bytes]] = {}
+        for aside in frame.asides:
+            messages.setdefault(aside.user, []).append(aside.message)
+        for user, theirs in messages.items():
+            for viewer in tuple(room.users.get(user, ())):
+                if viewer.slot != NO_SLOT and viewer.asides_from < frame.number:
+                    viewer.asides_from = frame.number
+                    for message in theirs:
+                        self._tell(viewer, message)
 
     def _give_asides(self, viewer: Viewer, room: Room) -> None:
         """Replies to this user in frames that it holds but whose asides it was not given."""

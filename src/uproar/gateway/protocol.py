@@ -5,10 +5,12 @@ the viewer: one slotted object, and no other Python object, per connection at re
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, NamedTuple
 
 import structlog
+from httptools import HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from uproar.auth import Identity, Keys, bearer, identify
@@ -18,13 +20,12 @@ from uproar.core.refusal import Refusal, Refused
 from uproar.core.text import is_id
 from uproar.gateway.caps import Addresses, Bucket, Network, address_of
 from uproar.gateway.hub import Hub
-from uproar.gateway.room import Viewer
+from uproar.gateway.room import NOWHERE, Viewer
 from uproar.observe.counters import Metrics
 from uproar.wire.closes import Close
 from uproar.wire.codec import encode
 from uproar.wire.handshake import Fault, Request, negotiate, parse_head, switching, upgrade_fault
 from uproar.wire.websocket import (
-    Code,
     Fail,
     Limits,
     Message,
@@ -36,7 +37,8 @@ from uproar.wire.websocket import (
 )
 
 EARLY_BYTES = 64 << 10  # what a client may send before its upgrade is answered
-LINGER_S = 5.0  # for what is still to be sent to a closing connection, and for its own close
+LINGER_S = 5.0  # for the other side to read our last words, and to end too
+PONGS_BYTES = 4 << 10  # of pongs and answers that a client does not read; beyond, its pings go unanswered
 STATUS = {
     400: "Bad Request",
     403: "Forbidden",
@@ -66,16 +68,20 @@ def short_answer(status: int, extra: str = "", body: bytes = b"", kind: str = "a
     return f"{head}Connection: close\r\n{extra}\r\n".encode("latin-1") + body
 
 
-class BoundedHttp(HttpToolsProtocol):  # type: ignore[misc]
-    """uvicorn's HTTP, within bounds: a head or body too large or too slow ends the connection."""
+class BoundedHttp(HttpToolsProtocol):
+    """uvicorn's HTTP, within bounds: a head or body too large or too slow ends the connection.
+
+    In a head or a body the clock runs; between requests, and while an answer is made, it rests.
+    """
 
     bounds: ClassVar[Bounds] = Bounds()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to count."""
         super().connection_made(transport)
         self._head_bytes = self._body_bytes = 0
         self._in_head = True
+        self._refused = False
         self._deadline: asyncio.TimerHandle | None = None
         self._wait()
 
@@ -85,52 +91,78 @@ class BoundedHttp(HttpToolsProtocol):  # type: ignore[misc]
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Count what is the head's; no head is read past its bound."""
+        """Count what is the head's; no head is read past its bound (and what one read brings)."""
+        if self._refused:
+            return
         if self._in_head:
             self._head_bytes += len(data)
-        if self._deadline is None and self._in_head:
+        if self._deadline is None:
             self._wait()
-        if self._in_head and self._head_bytes > self.bounds.head_bytes and b"\r\n\r\n" not in data:
-            return self._refuse(431)
+        self._data = data
         super().data_received(data)
-        if self._in_head and self._head_bytes > self.bounds.head_bytes and not self.transport.is_closing():
+        self._data = b""
+        if self._in_head and self._head_bytes > self.bounds.head_bytes:
             self._refuse(431)
-        return None
+
+    def on_message_begin(self) -> None:
+        """Another request: it may begin in the same read in which the one before ended."""
+        super().on_message_begin()
+        if self._deadline is None:
+            self._wait()
 
     def on_headers_complete(self) -> None:
         """The head is whole: the body is next."""
         self._in_head = False
         self._body_bytes = 0
+        if self._refused:
+            return
         length = next((value for name, value in self.headers if name == b"content-length"), b"0")
-        head_bytes = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if head_bytes > self.bounds.head_bytes:
-            return self._refuse(431)
-        if length.isdigit() and int(length) > self.bounds.body_bytes:
-            return self._refuse(413)
-        super().on_headers_complete()
-        return None
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > self.bounds.head_bytes:
+            self._refuse(431)
+        elif length.isdigit() and int(length) > self.bounds.body_bytes:
+            self._refuse(413)
+        else:
+            super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Count the body, chunked ones too."""
         self._body_bytes += len(body)
+        if self._refused or self.cycle is None:
+            return
         if self._body_bytes > self.bounds.body_bytes:
-            return self._refuse(413)
-        if self.cycle is not None and not self.transport.is_closing():
+            self._refuse(413)
+        else:
             super().on_body(body)
-        return None
 
     def on_message_complete(self) -> None:
         """The request is whole: an answer may take its time."""
-        self._rest()
         self._in_head = True
         self._head_bytes = 0
-        if self.cycle is not None and not self.transport.is_closing():
+        if self._refused:
+            return
+        self._rest()
+        if self.cycle is not None:
             super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the transport over."""
+        """Hand the transport over, with what came behind the head; our own parser is a cycle, and goes at once."""
+        if self._refused:
+            return None
+        if self.cycle is not None and not self.cycle.response_complete:
+            return self.transport.close()
         self._rest()
-        super().handle_websocket_upgrade()
+        self.connections.discard(self)
+        self.parser = None  # type: ignore[assignment]
+        protocol: Socket = self.config.ws_protocol_class(self.config, self.server_state, self.app_state)  # type: ignore
+        self.transport.set_protocol(protocol)
+        protocol.connection_made(self.transport)
+        protocol.data_received(self._head() + _behind_head(self._data))
+        return None
+
+    def _head(self) -> bytes:
+        version = self.scope["http_version"].encode()
+        lines = [b" ".join((self.scope["method"].encode(), self.url, b"HTTP/" + version))]
+        return b"\r\n".join([*lines, *(name + b": " + value for name, value in self.headers), b"", b""])
 
     def _wait(self) -> None:
         self._deadline = self.loop.call_later(self.bounds.request_s, self._too_slow)
@@ -141,14 +173,46 @@ class BoundedHttp(HttpToolsProtocol):  # type: ignore[misc]
             self._deadline = None
 
     def _too_slow(self) -> None:
+        if self.flow.read_paused:  # it waits for us, not we for it
+            return self._wait()
         self._deadline = None
-        if not self.transport.is_closing():
-            self.transport.close()
+        return self.transport.close()
 
     def _refuse(self, status: int) -> None:
-        if not self.transport.is_closing():
-            self.transport.write(short_answer(status))
-            self.transport.close()
+        """Answer, unless another answer is under way; then hear the rest out, lest a reset takes the answer away."""
+        self._refused = True
+        self._rest()
+        if self.pipeline:
+            return self.transport.close()
+        answer = short_answer(status) if self._may_answer() else b""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        return _last_words(self.transport, answer)
+
+    def _may_answer(self) -> bool:
+        """Whether the next answer on this connection is the refused request's, and not begun."""
+        cycle = self.cycle
+        return cycle is None or cycle.response_complete or (cycle.more_body and not cycle.response_started)
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP; but one refusal is enough."""
+        if not self._refused:
+            super().send_400_response(msg)
+
+
+def _behind_head(data: bytes) -> bytes:
+    """What the read that completed an upgrade's head holds behind it: httptools tells where, in what it raised."""
+    raised = sys.exception()
+    return data[raised.args[0] :] if isinstance(raised, HttpParserUpgrade) else b""
+
+
+def _last_words(transport: asyncio.Transport, data: bytes) -> None:
+    """Send this and hear nothing more, until the other side ends too or `LINGER_S` has passed."""
+    if not transport.is_closing():
+        transport.write(data)
+        transport.write_eof()
+        asyncio.get_running_loop().call_later(LINGER_S, transport.abort)
 
 
 class Socket(Viewer, asyncio.Protocol):
@@ -175,7 +239,7 @@ class Socket(Viewer, asyncio.Protocol):
         raise NotImplementedError
 
     def left(self) -> None:
-        """The connection is lost."""
+        """Nothing more is said or heard."""
 
     def bye(self) -> None:
         """The server stops."""
@@ -192,13 +256,12 @@ class Socket(Viewer, asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The viewer is gone."""
         self._server_state.connections.discard(self)
-        self._closing = True
-        self.left()
+        self._over()
 
     def data_received(self, data: bytes) -> None:
         """The head first, frames later; while the upgrade is being decided what comes waits."""
         if self._closing:
-            return self._after_close(data)
+            return None
         if isinstance(self._reader, bytes):
             return self._early(data)
         reader = self._reader or Reader(self.limits, deflate=self.deflated)
@@ -249,17 +312,17 @@ class Socket(Viewer, asyncio.Protocol):
         extension = negotiate(request.headers.get("sec-websocket-extensions", ""))
         self.deflated = bool(extension)
         self.transport.write(switching(request, extension))
-        early = self._reader[4:] if isinstance(self._reader, bytes) else b""
-        self._reader = None
-        if early:
-            asyncio.get_running_loop().call_soon(self.data_received, early)
+        asyncio.get_running_loop().call_soon(self._open)
+
+    def _open(self) -> None:
+        """Whoever accepted had its turn; frames are read from now on."""
+        if not self._closing and isinstance(self._reader, bytes):
+            early, self._reader = self._reader[4:], None
+            self.data_received(early)
 
     def deny(self, status: int, extra: str = "", body: bytes = b"") -> None:
         """Answer with an HTTP error and end."""
-        if not self.transport.is_closing():
-            self._closing = True
-            self.transport.write(short_answer(status, extra, body))
-            self.transport.close()  # type: ignore[attr-defined]
+        self._end(short_answer(status, extra, body))
 
     # -- frames
 
@@ -267,7 +330,8 @@ class Socket(Viewer, asyncio.Protocol):
         if isinstance(one, Fail):
             self.end(one.code, one.reason)
         elif one.op is Op.PING:
-            self.transport.write(frame(Op.PONG, one.data))
+            if self.transport.get_write_buffer_size() < PONGS_BYTES:
+                self.transport.write(frame(Op.PONG, one.data))
         elif one.op is Op.PONG:
             self.pinged = False
         elif one.op is Op.CLOSE:
@@ -276,20 +340,21 @@ class Socket(Viewer, asyncio.Protocol):
             self.said(one)
 
     def end(self, code: int, reason: str) -> None:
-        """Send a close, and end when the other side did too or after `LINGER_S`."""
-        if self._closing:
-            return
-        self._closing = True
-        self._reader = None
-        self.transport.write(close_frame(code, reason))
-        if code in (Code.NORMAL, Code.PROTOCOL, Code.NOT_UTF8):
-            self.transport.close()  # type: ignore[attr-defined]
-        asyncio.get_running_loop().call_later(LINGER_S, self.transport.abort)  # type: ignore[attr-defined]
+        """Send a close, as an answer or of our own accord, and end when the other side did too."""
+        self._end(close_frame(code, reason))
 
-    def _after_close(self, data: bytes) -> None:
-        """What comes after our close is thrown away; a close frame ends it (its mask hides nothing of the opcode)."""
-        if data[:1] == b"\x88":
-            self.transport.close()  # type: ignore[attr-defined]
+    def _end(self, data: bytes) -> None:
+        """The last that is sent; what others still write goes nowhere."""
+        if not self._closing:
+            _last_words(self.transport, data)  # type: ignore[arg-type]
+            self._over()
+
+    def _over(self) -> None:
+        if not self._closing:
+            self._closing = True
+            self._reader = None
+            self.left()
+        self.transport = NOWHERE
 
 
 class Gate(NamedTuple):
@@ -354,8 +419,12 @@ class LiveSocket(Socket):
         self.gate.hub.heard(self, message.data if message.op is Op.TEXT else b"")
 
     def left(self) -> None:
-        """Out of the room and of the caps."""
+        """Out of the room."""
         self.gate.hub.gone(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Out of the caps."""
+        super().connection_lost(exc)
         if self._address is not None:
             self.gate.addresses.leave(self._address)
             self._address = None

@@ -21,21 +21,23 @@ class Top(NamedTuple):
 
 
 class Gone(NamedTuple):
-    """What nobody may be shown any more: comment ids, and users' comments up to an id but those `spared`.
+    """What nobody may be shown any more: comment ids, and users' comments up to an id.
 
+    `spared` were put back, each from losses of its user up to the id named; a later loss takes it again.
     `version` grows with every change, and is 0 only while nothing is gone.
     """
 
     version: int = 0
     ids: frozenset[int] = frozenset()
     users: Mapping[str, int] = {}
-    spared: frozenset[int] = frozenset()
+    spared: Mapping[int, int] = {}
 
     def covers(self, comment_id: int, user: str) -> bool:
         """Whether the comment `comment_id` by `user` is gone."""
         if comment_id in self.ids:
             return True
-        return comment_id <= self.users.get(user, -1) and comment_id not in self.spared
+        upto = self.users.get(user, -1)
+        return comment_id <= upto and self.spared.get(comment_id, -1) < upto
 
 
 class Snapshot(NamedTuple):
@@ -68,7 +70,8 @@ class Timeline(Protocol):
     async def extend(self, frame: Frame) -> bool:
         """Keep and announce the frame in one atomic step, and add what it removes to what is gone.
 
-        False, and nothing done, unless epoch, number and `before` fit the top.
+        False, and nothing done, unless epoch, number and `before` fit the top, and no comment in it is gone by now:
+        then whoever made it reads `top` and `gone` anew, and makes another.
         """
 
     async def renew(self, stream: str, epoch: str) -> Top:
@@ -99,7 +102,13 @@ class Timeline(Protocol):
         """Which of these ids a frame of the last ten minutes has shown."""
 
     def subscribe(self, stream: str, on_frame: OnFrame) -> Callable[[], None]:
-        """Call `on_frame` for new frames, each at most once, in order, possibly with holes, until the returned call."""
+        """Call `on_frame` for new frames, each at most once, in order, possibly with holes, until the returned call.
+
+        What it raises goes to the loop's exception handler, and hurts neither other listeners nor who extends.
+        """
+
+    async def trim(self, now_ms: int) -> int:
+        """Let go of frames whose time is over, in streams that went quiet too; how many. To be called every minute."""
 
     async def close(self) -> None:
         """Finish what is under way and let go of the files."""

@@ -1,28 +1,36 @@
-"""One stream's chain of frames and what it adds up to, told the time."""
+"""One stream's chain of frames and what they add up to, told the time."""
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 from msgspec import Struct
 
+from uproar.core.errors import Misconfigured
 from uproar.core.position import Position
-from uproar.timeline import Gone, Liking, Snapshot, Top
+from uproar.timeline import Gone, Snapshot, Top
+from uproar.timeline.likes import Likes
+from uproar.timeline.losses import Losses, Ruling, UserLoss
 from uproar.wire.codec import read_batch
-from uproar.wire.frames import Frame, PosterRules, Shown
+from uproar.wire.frames import Batch, Frame, PosterRules, Shown
 from uproar.wire.picture import Picture
-from uproar.wire.redact import redact_frame
+from uproar.wire.redact import redact, redact_frame
 
-FRAMES_S = 300.0  # frames stand for five minutes
-SHOWN_S = 600.0  # and the ids that they have shown for ten
+FRAMES_S = 300.0
+"""So long a frame is kept, unless one of the next two bounds is reached before."""
 FRAMES = 12_000
+"""Four times what the fastest plan makes in that time, for streams whose frames leave early because they are full."""
 FRAMES_BYTES = 64 << 20
-GONE_S = 720.0  # longer than any frame or ring that could hold the text
-GONE = 50_000  # beyond it the oldest are forgotten; they left the screens long ago
-LIKED = 2_000  # comments whose likers are held; the others are read from the store when liked again
+SHOWN_S = 600.0
+"""So long the ids that were shown are known: as long as an idempotency key is."""
+SHOWN = 300_000
+"""Ids shown in that time at 500 a second, which is the most that is shown unsampled by default."""
+FEW = 16
+"""So many changes of what is gone are looked for in the frames one by one; of more, all frames are read."""
 
 
-class State(Struct):
-    """A line's fold and what is gone, without its frames."""
+class State(Struct, array_like=True):
+    """A line without its frames and likes, as it is written down."""
 
     top: Top
     comments: list[Shown]
@@ -31,77 +39,99 @@ class State(Struct):
     left_out: int
     rules: PosterRules | None
     shown: dict[int, int]
-    lost_ids: dict[int, int]
-    lost_users: dict[str, tuple[int, int]]
-    spared: list[int]
+    newest: int
+    version: int
+    ids: dict[int, Ruling]
+    users: dict[str, UserLoss]
 
 
 class Line:
-    """The chain within an epoch, and the fold of all its batches."""
+    """The chain within an epoch, and the fold of all its batches. Frames stay as they were announced."""
 
     def __init__(self, stream: str, epoch: str) -> None:
         self.stream = stream
+        self.top = Top(epoch, 0, 0, 0)
         self.picture = Picture()
         self.frames: deque[Frame] = deque()
-        self.likes: OrderedDict[int, set[str]] = OrderedDict()
-        self._shown: dict[int, int] = {}
-        self._lost_ids: OrderedDict[int, int] = OrderedDict()
-        self._lost_users: OrderedDict[str, tuple[int, int]] = OrderedDict()
-        self._spared: OrderedDict[int, None] = OrderedDict()
-        self._gone: Gone | None = None
-        self._version = 0
+        self.likes = Likes()
+        self.losses = Losses()
+        self._redacted: dict[int, Frame] = {}
+        self._changed: list[str] = []
+        self._shown: OrderedDict[int, int] = OrderedDict()
+        self._newest = 0
         self._bytes = 0
-        self.top = Top(epoch, 0, 0, 0)
+
+    # -- the chain
 
     def begin(self, epoch: str) -> None:
-        """A new epoch: no frame of the old one resumes any more."""
+        """A new epoch: no frame of the old one resumes any more; what they add up to stays."""
         self.top = Top(epoch, 0, 0, self.top.upto)
-        self.frames.clear()
-        self._bytes = 0
+        self._drop_frames()
 
     def fits(self, frame: Frame) -> bool:
+        """Whether the frame is the next one, and shows no comment that was taken down while it was made."""
+        return self.follows(frame) and not (self.gone.version and self._late(read_batch(frame.plain)))
+
+    def follows(self, frame: Frame) -> bool:
         """Whether the frame is the next one."""
         top = self.top
         return frame.epoch == top.epoch and frame.number == top.number + 1 and frame.before == top.checksum
 
     def extend(self, frame: Frame) -> None:
-        """Take the next frame in: it must fit."""
+        """Take the next frame in: it must follow."""
         batch = read_batch(frame.plain)
+        users = dict.fromkeys(batch.removed_users, self._newest)
+        removed, restored = map(int, batch.removed), (int(comment.id) for comment in batch.restored)
+        self.losses.repeat(removed, users, restored, frame.at_ms)
+        self._note(*batch.removed, *users, *(comment.id for comment in batch.restored))
+        clean = redact(batch, self.gone)
+        self.picture.apply(clean)
+        for comment in batch.comments:
+            self._shown[int(comment.id)] = frame.at_ms
+            self._newest = max(self._newest, int(comment.id))
         self.top = Top(frame.epoch, frame.number, frame.checksum, frame.upto)
-        self.picture.apply(batch)
-        self._shown.update((int(comment.id), frame.at_ms) for comment in batch.comments)
-        self.take_down([int(gone) for gone in batch.removed], {}, frame.at_ms)
-        for comment in batch.restored:
-            self.put_back(int(comment.id))
-        self.hold(frame)
+        self._hold(frame)
+        if clean is not batch or frame.asides:
+            self._redact(frame)
         self.prune(frame.at_ms)
 
-    def hold(self, frame: Frame) -> None:
-        """Keep a frame whose batch is in the fold."""
-        self.frames.append(frame)
-        self._bytes += len(frame.plain) + len(frame.alone)
+    def recall(self, frame: Frame) -> None:
+        """Take in a frame read back: one that is in the fold is only kept; `Misconfigured` when one is missing."""
+        kept = self.frames[-1].number if self.frames else None
+        if kept is not None and frame.number != kept + 1:
+            raise Misconfigured(
+                f"of the stream {self.stream} the frame {kept + 1} is missing; put back a copy of the data"
+            )
+        if frame.number <= self.top.number:
+            self._hold(frame)
+            self._redact(frame)
+        elif self.follows(frame):
+            self.extend(frame)
+        else:
+            raise Misconfigured(f"the stream {self.stream} breaks at frame {frame.number}; put back a copy of the data")
 
-    def prune(self, now_ms: int) -> None:
-        """Let go of frames, shown ids and gone entries whose time is over."""
-        frames = self.frames
-        while frames and (
-            frames[0].at_ms < now_ms - FRAMES_S * 1000 or len(frames) > FRAMES or self._bytes > FRAMES_BYTES
-        ):
-            oldest = frames.popleft()
-            self._bytes -= len(oldest.plain) + len(oldest.alone)
-        while self._shown and next(iter(self._shown.values())) < now_ms - SHOWN_S * 1000:
-            del self._shown[next(iter(self._shown))]
-        self._forget_gone(now_ms)
+    def prune(self, now_ms: int) -> int:
+        """Let go of frames, ids shown and losses whose time is over, or that are too many; how many frames."""
+        before = len(self.frames)
+        while self.frames and self._over(self.frames[0], now_ms):
+            oldest = self.frames.popleft()
+            self._redacted.pop(oldest.number, None)
+            self._bytes -= _size(oldest)
+        while self._shown and (len(self._shown) > SHOWN or self._oldest_shown_ms() < now_ms - SHOWN_S * 1000):
+            self._shown.popitem(last=False)
+        self.losses.forget(now_ms)
+        return before - len(self.frames)
 
     def since(self, number: int) -> Sequence[Frame] | None:
-        """The frames above `number`, without what is gone; None when they are not all kept, or none was made yet."""
+        """The frames above `number` without what is gone; None when they are not all kept, or none was made yet."""
         if number == self.top.number:
             return ()
-        if number > self.top.number or not self.frames or number + 1 < self.frames[0].number:
+        first = self.frames[0].number if self.frames else self.top.number + 1
+        if not first <= number + 1 <= self.top.number:
             return None
-        above = list(self.frames)[number + 1 - self.frames[0].number :]
-        gone = self.gone
-        return [redact_frame(frame, gone) for frame in above] if gone.version else above
+        self._redact_all()
+        above = islice(self.frames, number + 1 - first, None)
+        return [self._redacted.get(frame.number, frame) for frame in above]
 
     def snapshot(self, limit: int) -> Snapshot:
         """What a newcomer is shown, as of the top."""
@@ -114,90 +144,41 @@ class Line:
             rules=picture.rules,
         )
 
+    def shown(self, ids: Iterable[int]) -> frozenset[int]:
+        """Which of these a frame of the last ten minutes has shown."""
+        return frozenset(comment_id for comment_id in ids if comment_id in self._shown)
+
     # -- what is gone
 
     @property
     def gone(self) -> Gone:
         """What must not be shown."""
-        if self._gone is None:
-            users = {user: upto for user, (upto, _) in self._lost_users.items()}
-            version = self._version if self._lost_ids or users else 0
-            self._gone = Gone(version, frozenset(self._lost_ids), users, frozenset(self._spared))
-        return self._gone
+        return self.losses.gone
 
-    def take_down(self, ids: Iterable[int], users: Mapping[str, int], now_ms: int) -> None:
-        """These are gone from now on, from the fold too."""
-        ids = list(ids)
-        for gone in ids:
-            self._lost_ids[gone] = now_ms
-            self._lost_ids.move_to_end(gone)
-            self._spared.pop(gone, None)
+    def take_down(self, ids: Sequence[int], users: Mapping[str, int], now_ms: int) -> None:
+        """A removal is being answered: these leave the fold and all answers to come."""
+        self.losses.take_down(ids, users, now_ms)
+        self._note(*map(str, ids), *users)
+        self.picture.forget(map(str, ids))
         for user, upto in users.items():
-            self._lost_users[user] = (max(upto, self._lost_users.get(user, (0, 0))[0]), now_ms)
             self.picture.forget_users([user], upto)
-        if ids:
-            self.picture.forget(map(str, ids))
-        if ids or users:
-            self._changed()
 
-    def put_back(self, comment_id: int) -> None:
-        """A removal was undone, also where the user's other comments stay gone."""
-        self._lost_ids.pop(comment_id, None)
-        if self._lost_users:
-            self._spared[comment_id] = None
-        if len(self._spared) > GONE:
-            self._spared.popitem(last=False)
-        self._changed()
+    def put_back(self, comment_id: int, now_ms: int) -> None:
+        """A restoring is being answered. The comment comes into the fold with the frame that tells it."""
+        self.losses.put_back(comment_id, now_ms)
+        self._note(str(comment_id))
 
     def cut(self, user: str, upto: int, now_ms: int) -> None:
-        """Drop all kept frames; the user's comments and previews with them."""
-        self.frames.clear()
-        self._bytes = 0
+        """An erasure: all kept frames go, and of the fold what the user wrote and liked, previews too."""
+        self._drop_frames()
         self.take_down((), {user: upto}, now_ms)
-        for likers in self.likes.values():
-            likers.discard(user)
-
-    def _changed(self) -> None:
-        self._version += 1
-        self._gone = None
-
-    def _forget_gone(self, now_ms: int) -> None:
-        before = now_ms - int(GONE_S * 1000)
-        while self._lost_ids and (next(iter(self._lost_ids.values())) < before or len(self._lost_ids) > GONE):
-            self._lost_ids.popitem(last=False)
-            self._changed()
-        while self._lost_users and (next(iter(self._lost_users.values()))[1] < before or len(self._lost_users) > GONE):
-            self._lost_users.popitem(last=False)
-            self._changed()
-
-    # -- likes, and what was shown
-
-    def unknown_likes(self, likings: Sequence[Liking]) -> list[int]:
-        """The comments whose likers must be loaded first."""
-        return sorted({liking.comment_id for liking in likings} - self.likes.keys())
-
-    def like(self, likings: Sequence[Liking], loaded: Mapping[int, Iterable[str]]) -> dict[int, int]:
-        """Apply likes in order; the totals of the comments named."""
-        for comment_id, users in loaded.items():
-            self.likes.setdefault(comment_id, set(users))
-        for liking in likings:
-            likers = self.likes.setdefault(liking.comment_id, set())
-            self.likes.move_to_end(liking.comment_id)
-            (likers.add if liking.on else likers.discard)(liking.user)
-        totals = {liking.comment_id: len(self.likes[liking.comment_id]) for liking in likings}
-        while len(self.likes) > LIKED:
-            self.likes.popitem(last=False)
-        return totals
-
-    def shown(self, ids: Sequence[int]) -> frozenset[int]:
-        """Which of these a frame of the last ten minutes has shown."""
-        return frozenset(comment_id for comment_id in ids if comment_id in self._shown)
+        self.likes.forget_user(user)
 
     # -- over a restart
 
     def state(self) -> State:
-        """All that the fold adds up to, for a later `restored`."""
-        picture = self.picture
+        """All but frames and likes, for `restored`."""
+        picture, losses = self.picture, self.losses
         return State(
             top=self.top,
             comments=picture.newest(picture.keep),
@@ -206,30 +187,71 @@ class Line:
             left_out=picture.left_out,
             rules=picture.rules,
             shown=self._shown,
-            lost_ids=dict(self._lost_ids),
-            lost_users=dict(self._lost_users),
-            spared=list(self._spared),
+            newest=self._newest,
+            version=losses.version,
+            ids=losses.ids,
+            users=losses.users,
         )
 
+    # -- inside
 
-def restored(stream: str, state: State, frames: Iterable[Frame]) -> Line:
-    """The line as it was: the state, and the frames kept, those above it folded in."""
+    def _oldest_shown_ms(self) -> int:
+        return next(iter(self._shown.values()))
+
+    def _hold(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        self._bytes += _size(frame)
+
+    def _late(self, batch: Batch) -> bool:
+        gone = self.gone
+        return any(gone.covers(int(comment.id), comment.user.id) for comment in batch.comments)
+
+    def _over(self, frame: Frame, now_ms: int) -> bool:
+        old = frame.at_ms < now_ms - FRAMES_S * 1000
+        return old or len(self.frames) > FRAMES or self._bytes > FRAMES_BYTES
+
+    def _drop_frames(self) -> None:
+        self.frames.clear()
+        self._redacted.clear()
+        self._bytes = 0
+
+    def _note(self, *names: str) -> None:
+        """The loss of these ids and users changed; so `since` looks for them when it is asked next."""
+        if len(self._changed) <= FEW:
+            self._changed += names
+
+    def _redact_all(self) -> None:
+        names = [f'"{name}"'.encode() for name in self._changed]
+        self._changed.clear()
+        for frame in self.frames if names else ():
+            if len(names) > FEW or any(_names(frame, name) for name in names):
+                self._redact(frame)
+
+    def _redact(self, frame: Frame) -> None:
+        """Make anew what `since` answers for this frame."""
+        clean = redact_frame(frame, self.gone)
+        if clean is frame:
+            self._redacted.pop(frame.number, None)
+        else:
+            self._redacted[frame.number] = clean
+
+
+def restored(stream: str, state: State) -> Line:
+    """The line that was written down, without frames."""
     line = Line(stream, state.top.epoch)
-    line.top = Top(*state.top)
+    line.top = state.top
     picture = line.picture
     picture.comments = {comment.id: comment for comment in state.comments}
     picture.pinned = {comment.id: comment for comment in state.pinned}
-    picture.reactions = dict(state.reactions)
-    picture.left_out = state.left_out
-    picture.rules = state.rules
-    line._shown = dict(state.shown)
-    line._lost_ids = OrderedDict(state.lost_ids)
-    line._lost_users = OrderedDict(state.lost_users)
-    line._spared = OrderedDict.fromkeys(state.spared)
-    line._changed()
-    for frame in frames:
-        if line.fits(frame):
-            line.extend(frame)
-        elif frame.epoch == state.top.epoch and frame.number <= state.top.number:
-            line.hold(frame)
+    picture.reactions, picture.left_out, picture.rules = state.reactions, state.left_out, state.rules
+    line.losses = Losses(state.version, state.ids, state.users)
+    line._shown, line._newest = OrderedDict(state.shown), state.newest
     return line
+
+
+def _size(frame: Frame) -> int:
+    return len(frame.plain) + len(frame.alone) + sum(len(aside.message) for aside in frame.asides)
+
+
+def _names(frame: Frame, name: bytes) -> bool:
+    return name in frame.plain or any(name in aside.message for aside in frame.asides)

@@ -2,55 +2,37 @@
 
 from collections.abc import Sequence
 
-from uproar.wire.frames import Batch, Shown, Skipped
+from msgspec.structs import replace
+
+from uproar.wire.frames import Batch, Skipped
+from uproar.wire.picture import Picture
 
 
 def net_result(batches: Sequence[Batch]) -> Skipped:
-    """The net effect of the batches, as of one window; comments posted in them are only counted.
+    """The net effect of the batches (one at least), as of one window; comments posted in them are only counted.
 
-    Applying it gives what applying the batches one by one gives, but for those comments.
+    Applying it gives what applying the batches one by one gives, but for those comments: what a picture that was empty
+    before holds after them is what they put on screens, and must come last; what they take off comes first. A likes
+    total stands for the comment wherever it is shown: batches tell it with every pin and restoring of a liked comment.
     """
-    users: dict[str, None] = {}
-    removed: dict[str, None] = {}
-    restored: dict[str, Shown] = {}
-    pinned: dict[str, Shown] = {}
-    unpinned: dict[str, None] = {}
-    liked: dict[str, int] = {}
-    reactions: dict[str, int] = {}
-    rules = None
+    net = Picture()
     for batch in batches:
-        for user in batch.removed_users:
-            users[user] = None
-            for shelf in (restored, pinned):
-                for comment in [comment for comment in shelf.values() if comment.user.id == user]:
-                    del shelf[comment.id]
-        for gone in batch.removed:
-            removed[gone] = None
-            restored.pop(gone, None)
-            pinned.pop(gone, None)
-        for comment in batch.restored:
-            restored[comment.id] = comment
-        for comment in batch.pinned:
-            pinned[comment.id] = comment
-            unpinned.pop(comment.id, None)
-        for gone in batch.unpinned:
-            pinned.pop(gone, None)
-            unpinned[gone] = None
-        liked.update(batch.liked)
-        for kind, count in batch.reactions.items():
-            reactions[kind] = reactions.get(kind, 0) + count
-        rules = batch.rules or rules
+        net.apply(replace(batch, comments=[]))
     return Skipped(
         position=batches[-1].position,
         frames=len(batches),
         comments=sum(len(batch.comments) for batch in batches),
-        removed_users=list(users),
-        removed=list(removed),
-        restored=list(restored.values()),
-        pinned=list(pinned.values()),
-        unpinned=list(unpinned),
-        liked=liked,
-        reactions=reactions,
-        left_out=sum(batch.left_out for batch in batches),
-        rules=rules,
+        removed_users=_all([batch.removed_users for batch in batches]),
+        removed=_all([batch.removed for batch in batches]),
+        restored=list(net.comments.values()),
+        pinned=list(net.pinned.values()),
+        unpinned=[gone for gone in _all([batch.unpinned for batch in batches]) if gone not in net.pinned],
+        liked={liked: likes for batch in batches for liked, likes in batch.liked.items()},
+        reactions=net.reactions,
+        left_out=net.left_out,
+        rules=net.rules,
     )
+
+
+def _all(lists: Sequence[Sequence[str]]) -> list[str]:
+    return list(dict.fromkeys(name for some in lists for name in some))

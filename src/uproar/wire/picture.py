@@ -1,6 +1,7 @@
 """What a viewer holds: a snapshot, and the one rule by which a batch changes it."""
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 from msgspec.structs import replace
 
@@ -10,7 +11,7 @@ KEEP = 1000
 
 
 class Picture:
-    """The newest `keep` comments by id, the pinned ones, reaction totals, `left_out` and rules of one stream.
+    """The newest `keep` comments in the order of their ids, the pinned ones, reaction totals, `left_out` and rules.
 
     Timeline, terminal viewer, replay and simulation all hold one: snapshot + batches = fresh snapshot (I6).
     """
@@ -30,7 +31,8 @@ class Picture:
         self.position = joined.position
         if joined.recovered:
             return
-        self.comments = {comment.id: comment for comment in joined.comments}
+        self.comments = {}
+        self._add(joined.comments)
         self.pinned = {comment.id: comment for comment in joined.pinned}
         self.reactions = dict(joined.reactions)
         self.left_out = 0
@@ -72,14 +74,19 @@ class Picture:
 
     def newest(self, limit: int) -> list[Shown]:
         """The newest `limit` comments, oldest first."""
-        ordered = sorted(self.comments.values(), key=_by_id)
-        return ordered[max(0, len(ordered) - limit) :]
+        return list(islice(self.comments.values(), max(0, len(self.comments) - limit), None))
 
     def _add(self, comments: Iterable[Shown]) -> None:
-        self.comments.update((comment.id, comment) for comment in comments)
-        if len(self.comments) > self.keep:
-            for oldest in sorted(self.comments, key=int)[: -self.keep]:
-                del self.comments[oldest]
+        newest = int(next(reversed(self.comments), -1))
+        for comment in comments:
+            in_place = comment.id in self.comments or int(comment.id) > newest
+            self.comments[comment.id] = comment
+            if in_place:
+                newest = max(newest, int(comment.id))
+            else:
+                self.comments = dict(sorted(self.comments.items(), key=_by_id))
+        for oldest in list(islice(self.comments, max(0, len(self.comments) - self.keep))):
+            del self.comments[oldest]
 
     def _like(self, liked: str, likes: int) -> None:
         for held in (self.comments, self.pinned):
@@ -87,8 +94,8 @@ class Picture:
                 held[liked] = replace(held[liked], likes=likes)
 
 
-def _by_id(comment: Shown) -> int:
-    return int(comment.id)
+def _by_id(item: tuple[str, Shown]) -> int:
+    return int(item[0])
 
 
 def without_text(comment: Shown) -> Shown:

@@ -152,6 +152,8 @@ class Reader:
         self._deflate = deflate
         self._from_client = from_client
         self._buffer = bytearray()
+        self._op: Op | None = None
+        self._parts: list[bytes] = []
         self._reset()
 
     @property
@@ -253,9 +255,9 @@ class Reader:
         return Message(op or Op.TEXT, data)
 
     def _reset(self) -> None:
-        self._op: Op | None = None
+        self._op = None
         self._compressed = False
-        self._parts: list[bytes] = []
+        self._parts = []
         self._size = 0
         self._utf8 = _Utf8()
 

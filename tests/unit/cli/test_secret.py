@@ -4,8 +4,8 @@ import os
 import threading
 
 import pytest
-from tests.unit.keys import ED, jwks, pem, public_jwk
 
+from tests.unit.keys import ED, jwks, pem, public_jwk
 from uproar.cli.secret import load_keys, load_secret
 from uproar.core.errors import Misconfigured
 from uproar.settings import Settings

@@ -1,0 +1,1 @@
+"""HTTP over the services: one file a resource."""

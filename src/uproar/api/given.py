@@ -1,0 +1,69 @@
+"""What every resource takes from a request: ids, pages, who asks, and the services."""
+
+from typing import Annotated, Any, NamedTuple
+
+from litestar import Request
+from litestar.params import Parameter
+
+from uproar.api.problems import Denied
+from uproar.auth import Identity, Keys, bearer, identify
+from uproar.core.clock import Clock
+from uproar.core.ids import parse_id
+from uproar.core.refusal import Refusal, Refused
+from uproar.read.service import ReadService
+from uproar.settings import Settings
+from uproar.timeline import Timeline
+from uproar.write.service import WriteService
+
+ID = r"^[A-Za-z0-9._~-]{1,64}$"
+NUMBER = r"^(0|[1-9][0-9]{0,18})$"
+
+StreamId = Annotated[str, Parameter(pattern=ID, description="A stream's id.")]
+UserId = Annotated[str, Parameter(pattern=ID, description="A user's id.")]
+CommentId = Annotated[str, Parameter(pattern=NUMBER, description="A comment's id.")]
+Edge = Annotated[str | None, Parameter(pattern=NUMBER, description="A comment's id; exclusive.", required=False)]
+Limit = Annotated[int, Parameter(ge=1, le=200, description="At most so many comments.")]
+
+Asked = Request[Any, Any, Any]
+
+
+class Services(NamedTuple):
+    """What the resources stand on; handed to them by the application's state."""
+
+    write: WriteService
+    read: ReadService
+    timeline: Timeline
+    keys: Keys
+    settings: Settings
+    clock: Clock
+
+
+def services(request: Asked) -> Services:
+    """The application's services."""
+    held: Services = request.app.state.services
+    return held
+
+
+def who(request: Asked) -> Identity | None:
+    """Who asks; None without a token. Raises `Denied` (102) for a token that does not hold."""
+    token = bearer(request.headers.get("authorization"))
+    if token is None:
+        return None
+    held = services(request)
+    identity = identify(token, held.keys, held.clock.now_ms() / 1000)
+    if isinstance(identity, Refusal):
+        raise Denied(Refused(identity))
+    return identity
+
+
+def number(text: str) -> int:
+    """A comment's id; raises `Denied` (303) for one that no comment can have."""
+    known = parse_id(text)
+    if known is None:
+        raise Denied(Refused(Refusal.NO_SUCH_COMMENT))
+    return known
+
+
+def edge(text: str | None) -> int | None:
+    """An optional id of a page's edge."""
+    return None if text is None else number(text)

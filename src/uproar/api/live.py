@@ -1,0 +1,164 @@
+"""Watching without a WebSocket: server-sent events, long polls, and single frames that caches may keep."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, Any
+
+from litestar import Response, get
+from litestar.params import Parameter
+from litestar.response import Stream as Streaming
+from msgspec import Raw, Struct
+
+from uproar.api.given import Asked, Services, StreamId, services
+from uproar.api.problems import Denied, documented, found, granted
+from uproar.core.position import Position, parse
+from uproar.core.refusal import Refusal, Refused
+from uproar.core.stream import Stream
+from uproar.timeline import Snapshot
+from uproar.wire.codec import encode
+from uproar.wire.frames import Batch, Frame, Joined, poster_rules
+
+POLL_S = 10.0
+HISTORY = 50
+BUFFERED = 256  # frames that one reader may be behind; more ends it, and it comes back by position
+BEAT_S = 15.0  # a comment line, so that proxies keep the connection
+
+PositionText = Annotated[str, Parameter(pattern=r"^[A-Za-z0-9_-]{1,64}\.[0-9]{1,18}$", description="EPOCH.SEQ")]
+Back = Annotated[
+    str | None, Parameter(pattern=r"^[A-Za-z0-9_-]{1,64}\.[0-9]{1,18}$", description="EPOCH.SEQ", required=False)
+]
+LastEvent = Annotated[str | None, Parameter(header="Last-Event-ID", max_length=100, required=False)]
+
+
+class Batches(Struct, frozen=True, omit_defaults=True):
+    """The batches above a position; or, when it cannot be resumed, a fresh `joined`."""
+
+    batches: list[Batch] = []
+    joined: Joined | None = None
+
+
+async def _stream(held: Services, stream: str) -> Stream:
+    return found(granted(await held.write.open_stream(stream)), Refusal.NO_SUCH_STREAM)
+
+
+async def joined(held: Services, stream: Stream, position: Position | None, history: int) -> Joined:
+    """`joined` for a reader: recovered at its position, or a snapshot."""
+    viewers = (await held.read.stream(stream.id)).viewers  # type: ignore[union-attr]
+    rules = poster_rules(stream)
+    if position is not None:
+        return Joined(stream.id, str(position), True, [], [], viewers, {}, rules)
+    now: Snapshot = await held.timeline.snapshot(stream.id, history)
+    return Joined(
+        stream.id, str(now.position), False, list(now.comments), list(now.pinned), viewers, dict(now.reactions), rules
+    )
+
+
+class Follower:
+    """The frames of one stream above a position, as they come."""
+
+    def __init__(self, held: Services, stream: str) -> None:
+        self._new = asyncio.Event()
+        self._frames: list[Frame] = []
+        self.leave = held.timeline.subscribe(stream, self._take)
+
+    def _take(self, frame: Frame) -> None:
+        self._frames.append(frame)
+        self._new.set()
+
+    async def next(self, wait_s: float) -> Sequence[Frame] | None:
+        """What came since the last call, after at most `wait_s`; None when it is too far behind."""
+        if not self._frames:
+            self._new.clear()
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._new.wait()
+            except TimeoutError:
+                return ()
+        came, self._frames = self._frames, []
+        return None if len(came) > BUFFERED else came
+
+
+@get("/v1/streams/{stream:str}/frames", summary="Batches above a position", responses=documented(404))
+async def frames(request: Asked, stream: StreamId, after: PositionText) -> Response[Any]:
+    """At once when there are any, else within ten seconds; none after that."""
+    held = services(request)
+    known = await _stream(held, stream)
+    position = found(parse(after), Refusal.BAD_MESSAGE)
+    follower = Follower(held, stream)
+    try:
+        above = await held.timeline.since(stream, position)
+        if above is not None and not above:
+            await follower.next(POLL_S)
+            above = await held.timeline.since(stream, position)
+    finally:
+        follower.leave()
+    if above is None:
+        body = encode({"joined": await joined(held, known, None, HISTORY)})
+    else:
+        body = encode({"batches": [Raw(frame.plain) for frame in above]})
+    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+@get("/v1/streams/{stream:str}/frames/{at:str}", summary="One batch", responses=documented(404, 410))
+async def one_frame(request: Asked, stream: StreamId, at: PositionText) -> Response[Any]:
+    """Cacheable for two seconds; 404 while it is not made, 410 when it is kept no longer."""
+    held = services(request)
+    position = found(parse(at), Refusal.BAD_MESSAGE)
+    top = await held.timeline.top(stream)
+    if position.epoch == top.epoch and position.number > top.number:
+        raise Denied(Refused(Refusal.NO_SUCH_COMMENT, detail="This batch is not made yet."))
+    before = Position(position.epoch, position.number - 1)
+    above = await held.timeline.since(stream, before) if position.number > 0 else None
+    if not above:
+        raise Denied(Refused(Refusal.NO_SUCH_COMMENT, detail="This batch is not kept any more."), 410)
+    return Response(above[0].plain, media_type="application/json", headers={"Cache-Control": "max-age=2"})
+
+
+@get("/v1/streams/{stream:str}/live", summary="Watch as server-sent events", responses=documented(404))
+async def live(
+    request: Asked,
+    stream: StreamId,
+    position: Back = None,
+    history: Annotated[int, Parameter(ge=0, le=200)] = HISTORY,
+    last: LastEvent = None,
+) -> Streaming:
+    """The WebSocket's messages as events; `id` is the position, `Last-Event-ID` resumes."""
+    held = services(request)
+    known = await _stream(held, stream)
+    asked = parse(last or position or "")
+    events = _events(held, known, asked, history)
+    return Streaming(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+async def _events(held: Services, stream: Stream, asked: Position | None, history: int) -> AsyncIterator[bytes]:
+    follower = Follower(held, stream.id)
+    try:
+        missed = await held.timeline.since(stream.id, asked) if asked else None
+        first = await joined(held, stream, asked if missed is not None else None, history)
+        at = found(parse(first.position), Refusal.BAD_MESSAGE)
+        yield _event(first.position, encode(first))
+        for frame in missed or ():
+            yield _event(f"{frame.epoch}.{frame.number}", frame.plain)
+            at = Position(frame.epoch, frame.number)
+        while True:
+            came = await follower.next(BEAT_S)
+            if came is None:
+                return
+            if not came:
+                yield b":\n\n"
+            for frame in came:
+                if frame.epoch == at.epoch and frame.number <= at.number:
+                    continue
+                if (frame.epoch, frame.number) != (at.epoch, at.number + 1):
+                    return  # a hole, or a new chain: it comes back by its position
+                yield _event(f"{frame.epoch}.{frame.number}", frame.plain)
+                at = Position(frame.epoch, frame.number)
+    finally:
+        follower.leave()
+
+
+def _event(position: str, data: bytes) -> bytes:
+    return b"id: " + position.encode() + b"\ndata: " + data + b"\n\n"
+
+
+ROUTES = [frames, one_frame, live]

@@ -1,0 +1,118 @@
+"""The ASGI application: every resource, and every fault as the catalogue words it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+
+from uproar.api import comments, live, pages, streams, users
+from uproar.api.document import Page
+from uproar.api.given import Services
+from uproar.api.problems import Denied, Problem, about, problem
+from uproar.auth import Identity, Keys
+from uproar.core.clock import Clock
+from uproar.core.errors import Overloaded, Unavailable, Unconfirmed
+from uproar.core.refusal import Refusal, Refused
+from uproar.observe.counters import Metrics
+from uproar.read.service import ReadService
+from uproar.settings import Settings
+from uproar.timeline import Timeline
+from uproar.write.service import WriteService
+
+logger = structlog.get_logger(__name__)
+
+React = Callable[[Identity | None, str, dict[str, int]], Awaitable[Refused | None]]
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class Health(Protocol):
+    """How this process is."""
+
+    def alive(self) -> bool:
+        """The loop beats."""
+
+    async def ready(self) -> bool:
+        """The log takes appends."""
+
+
+def make_app(
+    write: WriteService,
+    read: ReadService,
+    react: React,
+    keys: Keys,
+    settings: Settings,
+    clock: Clock,
+    metrics: Metrics,
+    timeline: Timeline,
+    health: Health,
+) -> Litestar:
+    """The application over its services; `react` counts reactions, `health` tells how this process is."""
+    state = State(
+        {
+            "services": Services(write, read, timeline, keys, settings, clock),
+            "react": react,
+            "health": health,
+            "guests": users.Guests(settings.guests_per_min),
+        }
+    )
+    return Litestar(
+        route_handlers=[*comments.ROUTES, *streams.ROUTES, *users.ROUTES, *live.ROUTES, *pages.ROUTES],
+        state=state,
+        openapi_config=OpenAPIConfig(
+            title="uproar",
+            version="1",
+            description="Live comments and reactions on any live stream.",
+            path="/openapi.json",
+            render_plugins=[Page(path="/")],
+            security=[{}, {"token": []}],
+            components=Components(
+                security_schemes={"token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+            ),
+        ),
+        exception_handlers={
+            Denied: _denied,
+            Unavailable: _unavailable,
+            HTTPException: _refused_by_litestar,
+            Exception: _fault,
+        },
+        request_max_body_size=settings.body_bytes,
+        logging_config=None,
+        debug=False,
+    )
+
+
+def _denied(_: Request[Any, Any, Any], fault: Denied) -> Response[Problem]:
+    return problem(fault.why, fault.status)
+
+
+def _unavailable(_: Request[Any, Any, Any], fault: Unavailable) -> Response[Problem]:
+    refusal = Refusal.UNAVAILABLE
+    if isinstance(fault, Overloaded):
+        refusal = Refusal.OVERLOADED
+    elif isinstance(fault, Unconfirmed):
+        refusal = Refusal.UNCONFIRMED
+    return problem(Refused(refusal, fault.retry_after_ms))
+
+
+def _refused_by_litestar(_: Request[Any, Any, Any], fault: HTTPException) -> Response[Problem]:
+    """Unknown paths, methods, and whatever a schema does not allow."""
+    status = fault.status_code
+    if status >= 500:
+        logger.error("request_failed", exc_info=fault)
+    refusal = Refusal.BAD_MESSAGE if status < 500 else Refusal.UNAVAILABLE
+    extra = getattr(fault, "extra", None)
+    detail = about(extra[0].get("message", "")) if isinstance(extra, list) and extra else ""
+    return problem(Refused(refusal, detail=detail or fault.detail[:200]), status)
+
+
+def _fault(_: Request[Any, Any, Any], fault: Exception) -> Response[Problem]:
+    if isinstance(fault, UNREADABLE):
+        return problem(Refused(Refusal.BAD_MESSAGE, detail=about(fault)))
+    logger.error("request_failed", exc_info=fault)
+    return problem(Refused(Refusal.UNAVAILABLE, 1000), 500)

@@ -1,0 +1,112 @@
+"""Watching for good: the rule by which our client comes back, and the loop that follows it."""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from uproar.cli.client import LOST, Address, NotLetIn, connect, live_path
+from uproar.wire.closes import Close
+from uproar.wire.codec import read_message
+from uproar.wire.frames import Bye, FromServer, Joined
+
+LONGEST_WAIT_S: Final = 30.0
+FIRST_WAIT_S: Final = 0.5
+NOT_BACK: Final = range(Close.BAD_MESSAGE, 5000)
+LOOK_S: Final = 0.05
+
+
+def wait_s(tries: int, asked_ms: int | None, luck: float) -> float:
+    """Before coming back: what `bye` asked for, else a random time that may grow; `luck` is in [0, 1)."""
+    if asked_ms is not None:
+        return asked_ms / 1000
+    return luck * min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(tries, 16))
+
+
+def comes_back(code: int) -> bool:
+    """Whether a connection that was closed with this code is to be opened again."""
+    return code not in NOT_BACK
+
+
+class State(NamedTuple):
+    """How the connection stands: the word to show, and how long until the next try."""
+
+    word: str
+    wait_s: float = 0.0
+
+
+class Return:
+    """What has to be known to come back: where the viewer stands, how often it failed, what the server asked."""
+
+    def __init__(self) -> None:
+        self.position = ""
+        self._tries = 0
+        self._asked_ms: int | None = None
+
+    def heard(self, message: FromServer) -> None:
+        """Keep the place, and the server's wish."""
+        if isinstance(message, Bye):
+            self._asked_ms = message.retry_after_ms
+        elif isinstance(message, Joined):
+            self._tries = 0
+        self.position = getattr(message, "position", self.position)
+
+    def wait_s(self, luck: float) -> float:
+        """How long to stay away now."""
+        wait = wait_s(self._tries, self._asked_ms, luck)
+        self._tries, self._asked_ms = self._tries + 1, None
+        return wait
+
+
+async def keep_watching(
+    address: Address,
+    stream: str,
+    on_message: Callable[[FromServer], None],
+    on_state: Callable[[State], None],
+    token: str = "",
+    history: int = 50,
+    read: Callable[[bytes], FromServer] = read_message,
+) -> int:
+    """Watch, and come back by position, until the server wants nobody back: the close code. Raises `NotLetIn` (4xx)."""
+    back = Return()
+
+    def heard(data: bytes) -> None:
+        message = read(data)
+        back.heard(message)
+        on_message(message)
+
+    while True:
+        code = await _watch_once(address, live_path(stream, back.position, history), heard, on_state, token)
+        if not comes_back(code):
+            return code
+        wait = back.wait_s(random.random())
+        on_state(State("away", wait))
+        await asyncio.sleep(wait)
+
+
+async def _watch_once(
+    address: Address, path: str, heard: Callable[[bytes], None], on_state: Callable[[State], None], token: str
+) -> int:
+    on_state(State("joining"))
+    try:
+        watching = await connect(address, path, heard, token)
+    except NotLetIn as refused:
+        if refused.final:
+            raise
+        return LOST
+    except (OSError, TimeoutError):
+        return LOST
+    on_state(State("live"))
+    try:
+        return await watching.closed
+    finally:
+        watching.close()
+
+
+async def settled(ready: Callable[[], bool], tasks: Iterable[asyncio.Future[None]]) -> None:
+    """Wait until it is so. Raises what ended one of the tasks."""
+    while not ready():
+        for task in tasks:
+            if task.done():
+                task.result()
+        await asyncio.sleep(LOOK_S)
