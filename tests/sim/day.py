@@ -95,16 +95,21 @@ class Socket:
 class Fan(Viewer):
     """One connection of a screen."""
 
-    __slots__ = ("answers", "hub", "reader", "screen", "socket")
+    __slots__ = ("answers", "hub", "number", "reader", "screen", "socket")
 
-    def __init__(self, hub: Hub, screen: Screen, deflated: bool) -> None:
+    def __init__(self, hub: Hub, screen: Screen, deflated: bool, number: int) -> None:
         super().__init__()
+        self.number = number
         self.hub = hub
         self.screen = screen
         self.deflated = deflated
         self.socket = self.transport = Socket(self)
         self.reader = Reader(BIG, deflate=deflated, from_client=False)
         self.answers: dict[str, asyncio.Future] = {}
+
+    def __hash__(self) -> int:
+        """By number: sets of viewers have one order in every run of a seed."""
+        return self.number
 
     def receive(self, data: bytes) -> None:
         """Bytes arrived."""
@@ -147,7 +152,7 @@ class Gateway:
         timeline, presence = parts["timeline"], parts["presence"]
         self.hub = Hub(timeline, presence, self.write, append, keys, day.clock, METRICS, timing, lag)
         chores = [self.ids.renew, self.write.unpin_expired]
-        self.fans: set[Fan] = set()
+        self.fans: list[Fan] = []
         self._tasks = [day.begin(self.hub.live()), day.begin(upkeep(chores))]
 
     def kill(self) -> None:
@@ -171,7 +176,9 @@ class Day:
         self.tasks: set[asyncio.Task] = set()
         self.screens: list[Screen] = []
         self.over = False
+        self.steps = self.dice.random() < 0.5  # a clock that stepped back numbers a ban below what it should take down
         self.twice = False
+        self.connections = 0
         self._plant = plant
 
     def live(self) -> list[str]:
@@ -298,8 +305,9 @@ class Day:
 
     def _connect(self, screen: Screen, name: str) -> Fan:
         gateway, dice = self._gateway(), self.dice
-        fan = Fan(gateway.hub, screen, dice.random() < 0.5)
-        gateway.fans.add(fan)
+        self.connections += 1
+        fan = Fan(gateway.hub, screen, dice.random() < 0.5, self.connections)
+        gateway.fans.append(fan)
         if self.twice:
             fan.receive = lambda data, receive=fan.receive: (receive(data), receive(data))
         position = screen.position if dice.random() < 0.85 else ""
@@ -411,7 +419,7 @@ class Day:
             self.record.removed_s[comment_id] = self.now()
 
     async def _ban(self, write: WriteService, stream: str) -> None:
-        user, remove = self.dice.choice(FANS), self.dice.random() < 0.3
+        user, remove = self.dice.choice(FANS), not self.steps and self.dice.random() < 0.3
         if remove:
             self.record.unruly.add((stream, user))
         if await write.ban(MODERATOR, stream, user, None, "rude", remove) is not None:
@@ -423,10 +431,15 @@ class Day:
 
     async def _unban(self, write: WriteService, ban: Ban) -> None:
         await self._pause(4.0)
+        self._lift(ban)
+        await write.unban(MODERATOR, ban.stream, ban.user)
+        self._lift(ban)
+
+    def _lift(self, ban: Ban) -> None:
+        """A ban that came while the unban was under way may be lifted too."""
         for other in self.record.bans:
             if (other.stream, other.user) == (ban.stream, ban.user):
                 other.until_s = min(other.until_s, self.now())
-        await write.unban(MODERATOR, ban.stream, ban.user)
 
     async def _fate(self) -> None:
         """Workers and gateways end, two fan-outs overlap, clocks step."""
@@ -441,7 +454,7 @@ class Day:
                 at = self.dice.randrange(2)
                 self.gateways[at].kill()
                 self.gateways[at] = Gateway(self, f"gateway{at}-{self.now()}")
-            elif luck < 0.85:
+            elif luck < 0.85 and self.steps:
                 self.clock.off_ms += self.dice.choice((-60_000, 60_000))
 
     async def _again(self, name: str, make: Callable[[], asyncio.Task], *, overlap: bool) -> None:

@@ -113,8 +113,8 @@ class Screen:
     def _join(self, message: dict) -> None:
         self._late(message)
         if message["recovered"]:
-            if self.joined or message["position"] != self.asked:
-                self.record.breaks("I5", f"{self.name} recovered {message['position']}, asked for {self.asked}")
+            if message["position"] != self.position or not (self.joined or self.asked):
+                self.record.breaks("I5", f"{self.name} held {self.position} and recovered {message['position']}")
         else:
             self.comments = {comment["id"]: comment for comment in message["comments"]}
             self.pinned = {comment["id"]: comment for comment in message["pinned"]}
@@ -271,8 +271,10 @@ def _same(record: Record, screen: Screen, truth: Truth) -> None:
     for name in ("comments", "pinned"):
         ours, theirs = getattr(screen, name), getattr(truth, name)
         missing = theirs.keys() - ours.keys() if screen.whole or name == "pinned" else ()
-        for comment_id in {*missing, *(ours.keys() - theirs.keys())}:
-            record.breaks("I6", f"{screen.name} and a fresh snapshot differ in {name} by {comment_id}")
+        for comment_id in missing:
+            record.breaks("I6", f"{screen.name} lacks {comment_id} of {name}")
+        for comment_id in ours.keys() - theirs.keys():
+            record.breaks("I6", f"{screen.name} holds {comment_id} of {name}, a fresh snapshot does not")
         for comment_id in ours.keys() & theirs.keys():
             if ours[comment_id] != theirs[comment_id]:
                 record.breaks("I6", f"{screen.name} holds {ours[comment_id]}, a fresh snapshot {theirs[comment_id]}")

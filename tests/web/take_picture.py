@@ -76,7 +76,7 @@ def seed(server: Served) -> dict[str, str]:
 def photograph(server: Served, tokens: dict[str, str]) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=BROWSER_FLAGS)
-        page = browser.new_page(viewport=SIZE, device_scale_factor=2)
+        page = browser.new_page(viewport=SIZE, device_scale_factor=1)
         page.goto(f"{server.url}/s/{STREAM}")
         page.click("#token-door summary")
         page.fill("#token", tokens["Priya"])

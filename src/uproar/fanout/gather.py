@@ -84,6 +84,10 @@ class Net:
             rules=self._rules,
         )
 
+    def back(self) -> frozenset[int]:
+        """The ids that come whole and may have been liked before: restored and pinned ones."""
+        return frozenset((*self._restored, *self._pinned))
+
     def asides(self) -> Iterator[Aside]:
         """Notices to who was muted, then replies that were left out, each for whom it answers."""
         for user, muted in self._muted.items():

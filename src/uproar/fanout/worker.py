@@ -13,7 +13,7 @@ from uproar.fanout.sampling import choose
 from uproar.log import Record
 from uproar.observe.counters import Metrics
 from uproar.presence import Presence
-from uproar.timeline import Timeline, Top
+from uproar.timeline import Liking, Timeline, Top
 from uproar.wire.codec import encode
 from uproar.wire.deflate import deflate_alone
 from uproar.wire.frames import Batch, Frame
@@ -22,6 +22,7 @@ STREAMS = 20_000  # whose pace is remembered; the one that was quiet for longest
 RETRIES = 1_000  # of a stream, taken in place of their first attempts, which may still come; then the oldest goes
 GATEWAYS = 1_000  # whose last reactions are remembered for a stream; then the one that was silent for longest goes
 VIEWERS_AGE_S = 1.0
+NOBODY = ""  # no user has this id
 SILENT = (ev.Reported, ev.Unbanned)
 
 
@@ -126,7 +127,7 @@ class Fanout:
         return choose(comments, line.pace.best(len(comments), self._clock.now()), likes, pinned)
 
     async def _frame(self, stream: str, top: Top, run: Run, net: Net) -> Frame | None:
-        liked = await self._timeline.like(stream, net.likings) if net.likings else {}
+        liked = await self._liked(stream, net)
         number = top.number + 1
         batch = net.batch(f"{top.epoch}.{number}", liked)
         asides = tuple(net.asides())
@@ -148,6 +149,14 @@ class Fanout:
             posted_ms=min((comment.at for comment in batch.comments), default=0),
             asides=asides[:ASIDES],
         )
+
+    async def _liked(self, stream: str, net: Net) -> dict[int, int]:
+        """The totals of what was liked, and of what comes back with likes: nobody takes a like of it back."""
+        asked = [Liking(comment_id, NOBODY, False) for comment_id in sorted(net.back())]
+        likings = [*net.likings, *asked]
+        totals = await self._timeline.like(stream, likings) if likings else {}
+        named = {liking.comment_id for liking in net.likings}
+        return {comment_id: likes for comment_id, likes in totals.items() if likes or comment_id in named}
 
     def _line(self, stream: str) -> _Line:
         line = self._lines.get(stream)

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -173,11 +174,11 @@ class Hub:
 
     async def _catch_up(self, viewer: Viewer, room: Room, position: Position | None, history: int) -> None:
         """Tell it `joined`, and give it what it missed, or a snapshot."""
-        room.gone = await self._timeline.gone(room.stream)
         missed = await self._missed(room, position) if position else None
         self._metrics.resumes.labels("true" if missed is not None else "false").inc(position is not None)
         if position is not None and missed is not None:
             joined = await self._recovered(room, position)
+            room.gone = await self._timeline.gone(room.stream)  # last: a frame that restores knows no older loss
             missed = [kept for kept in missed if kept.frame.number <= room.top]
             viewer.asides_from = position.number
             viewer.held = missed[-1].frame.number if missed else position.number
@@ -191,6 +192,12 @@ class Hub:
             viewer.transport.write(text_frame(encode(await self._joined(room, snapshot))))
         room.waiting.append(viewer)
         self._admit(room)
+
+    async def _catch_up_again(self, viewer: Viewer, room: Room, position: Position | None, history: int) -> None:
+        try:
+            await self._catch_up(viewer, room, position, history)
+        except Unavailable:
+            self.close(viewer, Close.MOVED)
 
     async def _missed(self, room: Room, position: Position) -> Sequence[Kept] | None:
         """The frames above the position, from the ring, else from the timeline; None: it cannot be resumed."""
@@ -265,13 +272,19 @@ class Hub:
             return
         room.keep(frame, self._clock.now_ms())
         self._metrics.frames.inc()
-        if b'"remove' in frame.plain:
+        if b'"remove' in frame.plain or b'"restored' in frame.plain:
+            room.losses_told += 1
             self.do(self._note_gone(room))
         if room.cursor is None:
             self._send(room)
 
     async def _note_gone(self, room: Room) -> None:
-        room.gone = await self._timeline.gone(room.stream)
+        """Until it is known what is gone after a frame, nobody is given frames from the ring."""
+        told = room.losses_told
+        with suppress(Unavailable):  # asked again with the tops
+            room.gone = await self._timeline.gone(room.stream)
+            room.losses_known = max(room.losses_known, told)
+            self._admit(room)
 
     def _send(self, room: Room) -> None:
         """Begin to send everything that waits in the ring, in one write a viewer."""
@@ -326,7 +339,7 @@ class Hub:
         for viewer in waiting:
             if viewer.room is not room or viewer.lagging or viewer.slot != NO_SLOT:
                 continue
-            if viewer.held > room.sent:
+            if viewer.held > room.sent or (viewer.held < room.sent and room.losses_known < room.losses_told):
                 room.waiting.append(viewer)
             elif viewer.held == room.sent:
                 room.place(viewer)
@@ -339,7 +352,7 @@ class Hub:
         key = (viewer.held, viewer.deflated)
         if kept is None:
             position = Position(room.epoch, viewer.held) if viewer.held >= 0 else None
-            self.do(self._catch_up(viewer, room, position, HISTORY_AGAIN))
+            self.do(self._catch_up_again(viewer, room, position, HISTORY_AGAIN))
             return
         if key not in joined:
             joined[key] = self._joined_bytes(room, kept, viewer.deflated)
@@ -388,7 +401,7 @@ class Hub:
         for viewer in room.lagging:
             viewer.held = ANEW
         for viewer in viewers:
-            self.do(self._catch_up(viewer, room, None, HISTORY_AGAIN))
+            self.do(self._catch_up_again(viewer, room, None, HISTORY_AGAIN))
 
     # -- slow viewers
 
@@ -624,7 +637,7 @@ class Hub:
 
     async def flush(self) -> None:
         """Append what was counted; what was perhaps kept is sent again unchanged."""
-        streams = {*self._reactions, *self._flushed}
+        streams = dict.fromkeys((*self._reactions, *self._flushed))
         await asyncio.gather(*(self._flush(stream) for stream in streams))
 
     async def _flush(self, stream: str) -> None:
@@ -641,6 +654,8 @@ class Hub:
     async def _compare_tops(self) -> None:
         """Finds a lost last frame, and a chain that began anew."""
         for room in [room for room in self.rooms.values() if room.viewers]:
+            if room.losses_known < room.losses_told:
+                await self._note_gone(room)
             top = await self._timeline.top(room.stream)
             if top.epoch != room.epoch or top.number < room.top:
                 self._begin_anew(room, Position(top.epoch, top.number))

@@ -118,6 +118,7 @@ class Room:
         self.ring_s = ring_s
         self.ring: deque[Kept] = deque()
         self.gone = Gone()
+        self.losses_told = self.losses_known = 0  # frames that changed what is gone, and those that `gone` accounts for
         self.users: dict[str, set[Viewer]] = {}
         self.waiting: list[Viewer] = []
         self.lagging: dict[Viewer, float] = {}

@@ -54,6 +54,12 @@ class Ledger(Protocol):
         refusal wins and costs nothing.
         """
 
+    async def recall(self, stream: str, user: str, key: str) -> None:
+        """Look up whatever `standing` would have to ask others for, so that it answers without waiting.
+
+        Whoever numbers posts calls it first: then ids go to the log in their order.
+        """
+
     async def known(self, stream: str, user: str, key: str) -> Known | None:
         """What the key is fixed to, in the last ten minutes."""
 

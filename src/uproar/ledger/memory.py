@@ -22,6 +22,7 @@ NO_BAN_MS = 60_000
 """So long it is remembered that the store knows no ban: the ledger is told of each new one."""
 
 KEYS = 500_000
+STRANGE_MS = 10_000  # for so long a key that the log does not know is not asked for again
 PEOPLE = 100_000
 """Users, and users by stream, that are remembered at once; one more forgets who was quiet for longest."""
 STREAMS = 2_000
@@ -74,6 +75,7 @@ class MemoryLedger:
         self._here: Aging[_Here, _Row] = Aging(PEOPLE)
         self._everywhere: Aging[str, _Row] = Aging(PEOPLE)
         self._texts: Aging[str, deque[tuple[str, int]]] = Aging(STREAMS)
+        self._strange: Aging[tuple[str, str, str], bool] = Aging(KEYS)
         self._began_ms = self._now_ms()
 
     async def standing(self, ask: Ask) -> Known | Refused | None:
@@ -84,16 +86,24 @@ class MemoryLedger:
         await self._learn_ban(ask.stream, ask.user)
         return self._stand(ask)
 
+    async def recall(self, stream: str, user: str, key: str) -> None:
+        """Ask the log for the key and the store for a ban, where this does not know them yet."""
+        await self.known(stream, user, key)
+        await self._learn_ban(stream, user)
+
     async def known(self, stream: str, user: str, key: str) -> Known | None:
         """What the key is fixed to."""
         if not key:
             return None
-        now = self._now_ms()
-        known = self._keys.get((stream, user, key), now)
-        if known is None and self._first and now < self._began_ms + KEY_MS:
-            first = await self._first(stream, user, key)
-            return Known(*first) if first else None
-        return known
+        now, whole = self._now_ms(), (stream, user, key)
+        known = self._keys.get(whole, now)
+        if known or self._first is None or now >= self._began_ms + KEY_MS or self._strange.get(whole, now):
+            return known
+        first = await self._first(stream, user, key)
+        if first is None:
+            self._strange.put(whole, True, now, now + STRANGE_MS)
+            return None
+        return Known(*first)
 
     async def release(self, ask: Ask) -> None:
         """Take back what `standing` counted and fixed."""

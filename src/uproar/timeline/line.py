@@ -87,8 +87,7 @@ class Line:
         clean = redact(batch, self.gone)
         self.picture.apply(clean)
         for comment in batch.comments:
-            self._shown[int(comment.id)] = frame.at_ms
-            self._newest = max(self._newest, int(comment.id))
+            self._show(int(comment.id), frame.at_ms)
         self.top = Top(frame.epoch, frame.number, frame.checksum, frame.upto)
         self._hold(frame)
         if clean is not batch or frame.asides:
@@ -177,7 +176,7 @@ class Line:
     # -- over a restart
 
     def state(self) -> State:
-        """All but frames and likes, for `restored`."""
+        """All but frames and likes, for `restored`: in plain dicts, since encoders see those alone in their order."""
         picture, losses = self.picture, self.losses
         return State(
             top=self.top,
@@ -186,17 +185,22 @@ class Line:
             reactions=picture.reactions,
             left_out=picture.left_out,
             rules=picture.rules,
-            shown=self._shown,
+            shown=dict(self._shown),
             newest=self._newest,
             version=losses.version,
-            ids=losses.ids,
-            users=losses.users,
+            ids=dict(losses.ids),
+            users=dict(losses.users),
         )
 
     # -- inside
 
     def _oldest_shown_ms(self) -> int:
         return next(iter(self._shown.values()))
+
+    def _show(self, comment_id: int, at_ms: int) -> None:
+        self._shown[comment_id] = at_ms
+        self._shown.move_to_end(comment_id)
+        self._newest = max(self._newest, comment_id)
 
     def _hold(self, frame: Frame) -> None:
         self.frames.append(frame)

@@ -145,13 +145,10 @@ class MemoryTimeline:
         self._lines[line.stream] = line
         self._lines.move_to_end(line.stream)
         if len(self._lines) > LINES:
-            idle = next((stream for stream in self._lines if self._is_idle(stream)), line.stream)
+            idle = next((stream for stream in self._lines if stream not in self._listeners), line.stream)
             if idle != line.stream:
                 del self._lines[idle]
         return line
-
-    def _is_idle(self, stream: str) -> bool:
-        return stream not in self._listeners
 
     def _take(self, line: Line, frame: Frame) -> None:
         line.extend(frame)

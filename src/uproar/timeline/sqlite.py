@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from uproar.core.clock import Clock
+from uproar.core.errors import Unavailable
 from uproar.sqlite import Database
 from uproar.timeline import Top
 from uproar.timeline.line import FRAMES_S, Line, State, restored
@@ -24,7 +25,7 @@ STEP_ROWS = 250
 """So many frames go in one job, so that no ack waits long for it."""
 TRIM_STREAMS = 100
 TRIM_MS = round((FRAMES_S + 60) * 1000)
-"""`trim` tidies the streams whose oldest frame is older than this, so many a call."""
+"""`trim` writes down the lines of streams with a frame or a loss told longer ago than this, so many a call."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS line (
@@ -143,9 +144,6 @@ class SqliteTimeline(MemoryTimeline):
         line = self._lines.get(stream)
         return await self._in_turn(stream, _itself) if line is None else self._use(line)
 
-    def _is_idle(self, stream: str) -> bool:
-        return super()._is_idle(stream) and stream not in self._turns
-
     async def _in_turn(self, stream: str, change: Callable[[Line], Awaitable[T]]) -> T:
         task = asyncio.ensure_future(self._turn(stream, change))
         self._tasks.add(task)
@@ -157,7 +155,12 @@ class SqliteTimeline(MemoryTimeline):
         if turn is None:
             turn = self._turns[stream] = asyncio.Lock()
         async with turn:
-            return await change(self._use(self._lines.get(stream) or await self._load(stream)))
+            line = self._use(self._lines.get(stream) or await self._load(stream))
+            try:
+                return await change(line)
+            except Unavailable:
+                self._lines.pop(stream, None)  # the disk knows what was kept
+                raise
 
     async def _load(self, stream: str) -> Line:
         await self._make_tables()
@@ -214,8 +217,8 @@ def _add_losses(stream: str, rows: Sequence[LossRow], connection: apsw.Connectio
 
 
 def _aged(before_ms: int, connection: apsw.Connection) -> Sequence[str]:
-    query = "SELECT DISTINCT stream FROM frame WHERE at_ms < ? LIMIT ?"
-    return [stream for (stream,) in connection.execute(query, (before_ms, TRIM_STREAMS))]
+    query = "SELECT stream FROM frame WHERE at_ms < ? UNION SELECT stream FROM loss WHERE at_ms < ? LIMIT ?"
+    return [stream for (stream,) in connection.execute(query, (before_ms, before_ms, TRIM_STREAMS))]
 
 
 def _read_line(stream: str, connection: apsw.Connection) -> Line | None:

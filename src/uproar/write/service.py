@@ -9,7 +9,7 @@ from uproar.auth import Identity
 from uproar.core import events as ev
 from uproar.core.clock import Clock
 from uproar.core.comment import Comment
-from uproar.core.errors import Overloaded, Unavailable
+from uproar.core.errors import Overloaded, Unavailable, Unconfirmed
 from uproar.core.refusal import Refusal, Refused
 from uproar.core.stream import Stream
 from uproar.core.text import is_id, normalize
@@ -87,8 +87,15 @@ class WriteService:
             raise Overloaded("too many deeds are under way")
         task = asyncio.ensure_future(deed)
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(self._ended)
         return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        """An outage that no asker waited for is nobody's news; a bug is loud either way."""
+        self._under_way.discard(task)
+        fault = None if task.cancelled() else task.exception()
+        if fault is not None and not isinstance(fault, Unavailable):
+            asyncio.get_running_loop().call_exception_handler({"message": "a deed failed", "exception": fault})
 
     async def drain(self) -> None:
         """Wait for all that is under way."""
@@ -189,10 +196,16 @@ class WriteService:
         comment = (await self._comments.look(stream, comment_id)).comment
         if comment is None:
             return Refused(Refusal.NO_SUCH_COMMENT)
-        await self._log.append(ev.Restored(stream, comment, chair.id))
+        await self._timeline.put_back(stream, comment_id)  # before any frame restores it: else some get that without it
+        try:
+            await self._log.append(ev.Restored(stream, comment, chair.id))
+        except Unconfirmed:
+            raise
+        except Unavailable:
+            await self._timeline.take_down(stream, [comment_id], {})
+            raise
         with logged():
             await self._store.restore(stream, comment_id)
-            await self._timeline.put_back(stream, comment_id)
             await self._note(stream, chair, "restore", str(comment_id))
         return None
 

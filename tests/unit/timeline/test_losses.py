@@ -1,5 +1,7 @@
 """Who said last what is gone."""
 
+from itertools import pairwise
+
 import pytest
 
 from uproar.timeline import losses as module
@@ -78,7 +80,7 @@ def test_the_version_grows_with_every_change_and_is_0_only_while_nothing_is_gone
         step(losses)
         versions.append(losses.gone.version)
     assert versions[0] == 0
-    assert all(before < later for before, later in zip(versions, versions[1:], strict=False))
+    assert all(before < later for before, later in pairwise(versions))
     assert after(down(1), back(1)).gone.version == 0
 
 

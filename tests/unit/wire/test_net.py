@@ -1,5 +1,6 @@
 """Several batches as one, for who skipped them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,10 +50,18 @@ def test_it_tells_how_much_was_missed_and_every_removal(windows):
     assert set(net.removed_users) == {gone for batch in batches for gone in batch.removed_users}
 
 
-@given(WINDOWS)
-def test_nothing_is_both_pinned_and_unpinned(windows):
-    net = net_result(history(windows))
-    assert not {comment.id for comment in net.pinned} & set(net.unpinned)
+@pytest.mark.parametrize(
+    ("fields", "pinned", "unpinned"),
+    [
+        ([{"pinned": [ANN]}, {"unpinned": ["1"]}], [], ["1"]),
+        ([{"unpinned": ["1"]}, {"pinned": [ANN]}], [ANN], []),
+        ([{"pinned": [ANN]}, {"unpinned": ["1", "2"]}, {"pinned": [ANN]}], [ANN], ["2"]),
+        ([{"pinned": [ANN]}, {"removed_users": ["ann"]}], [], []),
+    ],
+)
+def test_the_last_word_on_a_pin_is_told(fields, pinned, unpinned):
+    net = net_result([Batch(f"e.{number}", **each) for number, each in enumerate(fields)])
+    assert (net.pinned, net.unpinned) == (pinned, unpinned)
 
 
 def test_a_preview_in_what_is_restored_loses_a_text_removed_later():

@@ -87,8 +87,9 @@ class Posting:
         return None if reply_to is None else await self._comments.standing(draft.stream.id, reply_to)
 
     async def _number(self, draft: Draft, parent: Comment | None, key: str) -> Comment | Refused:
-        now_ms = self._clock.now_ms()
         reputation = await self._reputation(draft.who.id)
+        await self._ledger.recall(draft.stream.id, draft.who.id, key)
+        now_ms = self._clock.now_ms()
         ask = question(draft, self._ids.next(now_ms), key, reputation, now_ms)
         standing = await self._ledger.standing(ask)
         if isinstance(standing, Known):
