@@ -95,11 +95,12 @@ class Socket:
 class Fan(Viewer):
     """One connection of a screen."""
 
-    __slots__ = ("answers", "hub", "number", "reader", "screen", "socket")
+    __slots__ = ("answers", "doubled", "hub", "number", "reader", "screen", "socket")
 
     def __init__(self, hub: Hub, screen: Screen, deflated: bool, number: int) -> None:
         super().__init__()
         self.number = number
+        self.doubled = False
         self.hub = hub
         self.screen = screen
         self.deflated = deflated
@@ -112,7 +113,12 @@ class Fan(Viewer):
         return self.number
 
     def receive(self, data: bytes) -> None:
-        """Bytes arrived."""
+        """Bytes arrived; where frames are doubled on purpose twice."""
+        self._read(data)
+        if self.doubled:
+            self._read(data)
+
+    def _read(self, data: bytes) -> None:
         for message in self.reader.feed(data):
             if isinstance(message, Fail):
                 self.screen.record.breaks("I4", f"{self.screen.name} cannot read: {message}")
@@ -307,9 +313,8 @@ class Day:
         gateway, dice = self._gateway(), self.dice
         self.connections += 1
         fan = Fan(gateway.hub, screen, dice.random() < 0.5, self.connections)
+        fan.doubled = self.twice
         gateway.fans.append(fan)
-        if self.twice:
-            fan.receive = lambda data, receive=fan.receive: (receive(data), receive(data))
         position = screen.position if dice.random() < 0.85 else ""
         history = HISTORY if dice.random() < 0.8 else dice.randrange(5)
         screen.connects(position, history, self.now())

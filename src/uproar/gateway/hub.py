@@ -35,6 +35,7 @@ CHUNK = 128  # viewers between two looks at the clock
 HISTORY = 200
 HISTORY_AGAIN = 50
 ANEW = -1  # held by a lagging viewer whose chain began anew meanwhile: it holds nothing
+EARLY = 64  # messages that may wait for a viewer's `joined`; one more closes it
 UNDER_WAY = 20  # posts of one viewer that may wait for their ack at once
 QUIET_S = 30.0  # a room without viewers stays for who comes back
 ROOMS = 20_000
@@ -112,6 +113,7 @@ class Hub:
         self._reactions: dict[str, dict[str, int]] = {}
         self._flushed: dict[str, Reacted] = {}
         self._numbers: dict[str, int] = {}
+        self._early: dict[Viewer, list[bytes]] = {}
         self._wheel: list[set[Viewer]] = [set() for _ in range(timing.ping_s)]
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending = False
@@ -126,6 +128,7 @@ class Hub:
         self.viewers += 1
         self._wheel[self._next_slot % len(self._wheel)].add(viewer)
         self._next_slot += 1
+        self._early[viewer] = []
         self.do(self._join(viewer, stream, position, min(history, HISTORY), who))
 
     async def _join(
@@ -140,8 +143,12 @@ class Hub:
             if who is not None:
                 self._sign_in(viewer, who)
             await self._catch_up(viewer, room, position, history)
+            for data in self._early.pop(viewer, ()):
+                self.heard(viewer, data)
         except Unavailable:
             self.close(viewer, Close.MOVED)
+        finally:
+            self._early.pop(viewer, None)
 
     async def _open(self, stream: str) -> Room:
         """The stream's room; opened once for all who come at the same time."""
@@ -175,10 +182,12 @@ class Hub:
     async def _catch_up(self, viewer: Viewer, room: Room, position: Position | None, history: int) -> None:
         """Tell it `joined`, and give it what it missed, or a snapshot."""
         missed = await self._missed(room, position) if position else None
-        self._metrics.resumes.labels("true" if missed is not None else "false").inc(position is not None)
+        self._metrics.resumes.labels("yes" if missed is not None else "no").inc(position is not None)
         if position is not None and missed is not None:
             joined = await self._recovered(room, position)
             room.gone = await self._timeline.gone(room.stream)  # last: a frame that restores knows no older loss
+            if position.epoch != room.epoch:
+                return await self._catch_up(viewer, room, None, history)  # the chain began anew meanwhile
             missed = [kept for kept in missed if kept.frame.number <= room.top]
             viewer.asides_from = position.number
             viewer.held = missed[-1].frame.number if missed else position.number
@@ -188,10 +197,14 @@ class Hub:
             snapshot = await self._snapshot(room.stream, history)
             if snapshot.position.epoch != room.epoch:
                 self._begin_anew(room, snapshot.position)
+            joined = text_frame(encode(await self._joined(room, snapshot)))
+            if snapshot.position.epoch != room.epoch:
+                return await self._catch_up(viewer, room, None, history)
             viewer.held = viewer.asides_from = snapshot.position.number
-            viewer.transport.write(text_frame(encode(await self._joined(room, snapshot))))
+            viewer.transport.write(joined)
         room.waiting.append(viewer)
         self._admit(room)
+        return None
 
     async def _catch_up_again(self, viewer: Viewer, room: Room, position: Position | None, history: int) -> None:
         try:
@@ -247,6 +260,7 @@ class Hub:
         if spoke is None:
             return
         spoke.discard(viewer)
+        self._early.pop(viewer, None)
         self.viewers -= 1
         room = viewer.room
         if room is None:
@@ -324,7 +338,7 @@ class Hub:
             if one.frame.posted_ms:
                 self._metrics.post_to_display_seconds.observe(max(0, now_ms - one.frame.posted_ms) / 1000)
             self._give_ready(room, one.frame)
-        for form, name in enumerate(("plain", "deflated")):
+        for form, name in enumerate(("plain", "alone")):
             self._metrics.deliveries.labels(name).inc(len(room.lists[form]) * len(kept))
         self._admit(room)
         if room.top > room.sent:
@@ -428,7 +442,13 @@ class Hub:
     # -- viewers to us
 
     def heard(self, viewer: Viewer, data: bytes) -> None:
-        """A text message came."""
+        """A text message came; what comes before `joined` was sent waits for it."""
+        early = self._early.get(viewer)
+        if early is not None:
+            early.append(data)
+            if len(early) > EARLY:
+                self.close(viewer, Close.BAD_MESSAGE)
+            return
         session = viewer.session = viewer.session or Session()
         answer = session.read(data, self._clock.now())
         match answer:

@@ -193,7 +193,7 @@ class WriteService:
         chair = await self._chair(who, stream)
         if isinstance(chair, Refused):
             return chair
-        comment = (await self._comments.look(stream, comment_id)).comment
+        comment, was_removed = await self._comments.look(stream, comment_id)
         if comment is None:
             return Refused(Refusal.NO_SUCH_COMMENT)
         await self._timeline.put_back(stream, comment_id)  # before any frame restores it: else some get that without it
@@ -202,7 +202,8 @@ class WriteService:
         except Unconfirmed:
             raise
         except Unavailable:
-            await self._timeline.take_down(stream, [comment_id], {})
+            if was_removed:
+                await self._timeline.take_down(stream, [comment_id], {})
             raise
         with logged():
             await self._store.restore(stream, comment_id)
