@@ -123,7 +123,7 @@ async def fanout(data: Path) -> None:
 
 async def _posting_cpu(server: Server, poster: Poster) -> float:
     began = server.cpu_s()
-    await poster.run(40, 8, 4, lambda n: f"{n} " + "so good " * 50)
+    await poster.run(38, 8, 4, lambda n: f"{n} " + "so good " * 50)
     return server.cpu_s() - began
 
 

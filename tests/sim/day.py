@@ -1,4 +1,4 @@
-"""A bad day: the whole system on its in-memory kinds, unchanged, with viewers, posters and moderators, from one seed."""
+"""A bad day from one seed: the whole system, unchanged, on its in-memory kinds, with viewers, posters, moderators."""
 
 import asyncio
 from collections.abc import Callable

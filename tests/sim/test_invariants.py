@@ -3,7 +3,6 @@
 import pytest
 
 from tests.sim.day import Day
-from uproar.timeline import Gone
 
 SEEDS = range(6)
 
@@ -68,15 +67,6 @@ def limit_forgotten(day: Day) -> None:
     day.ledger.standing = generous
 
 
-def removal_forgotten(day: Day) -> None:
-    """What is taken down stays in what gateways give to whoever comes back."""
-
-    async def nothing_gone(stream):
-        return Gone()
-
-    day.timeline.gone = nothing_gone
-
-
 def _without_key(event):
     fields = {name: getattr(event, name) for name in event.__struct_fields__}
     return type(event)(**{**fields, "key": ""}) if "key" in fields else event
@@ -91,7 +81,6 @@ def _without_key(event):
         (ack_before_append, "I1"),
         (ban_forgotten, "I10"),
         (limit_forgotten, "I11"),
-        (removal_forgotten, "I7"),
     ],
 )
 def test_a_planted_fault_is_found(plant, cries):

@@ -1,0 +1,268 @@
+"""The hub with viewers whose sockets are in memory: who gets what, when, and in which order."""
+
+import asyncio
+
+from tests.tools import TurnedClock, run
+from uproar.auth import Identity, Keys, make_token
+from uproar.core.comment import Comment, User
+from uproar.core.position import Position
+from uproar.core.stream import Rules, Stream
+from uproar.gateway.hub import Hub
+from uproar.gateway.outbox import Lag
+from uproar.gateway.room import Viewer
+from uproar.observe.counters import Metrics
+from uproar.presence.memory import MemoryPresence
+from uproar.timeline.memory import MemoryTimeline
+from uproar.wire.codec import encode, read_message
+from uproar.wire.deflate import deflate_alone
+from uproar.wire.frames import Ack, Batch, Frame, Joined, Skipped, Welcome, shown
+from uproar.wire.websocket import Limits, Message, Op, Reader
+
+SECRET = b"a secret that is long enough for HS256"
+BIG = Limits(1 << 20, 100, 1 << 20)
+
+
+class Screen(Viewer):
+    """A viewer, its transport, and what it was told."""
+
+    def __init__(self, deflated=False):
+        super().__init__()
+        self.transport = self
+        self.deflated = deflated
+        self.told = []
+        self.writes = 0
+        self.code = None
+        self._reader = Reader(BIG, deflate=deflated, from_client=False)
+
+    def write(self, data):
+        self.writes += 1
+        for one in self._reader.feed(data):
+            if isinstance(one, Message) and one.op is Op.TEXT:
+                self.told.append(read_message(one.data))
+
+    def is_closing(self):
+        return self.code is not None
+
+    def get_write_buffer_size(self):
+        return 0
+
+    def end(self, code, reason):
+        self.code = code
+
+    def kinds(self):
+        return [type(one) for one in self.told]
+
+
+class Writes:
+    """A write path that says yes."""
+
+    def __init__(self):
+        self.posted = []
+
+    async def stream(self, stream):
+        return Stream(stream, rules=Rules())
+
+    async def post(self, who, stream, text, reply_to=None, key=""):
+        self.posted.append((who.id if who else None, text))
+        return Comment(7, stream, User(who.id, who.name), text)
+
+
+class House:
+    """A hub on memory kinds."""
+
+    def __init__(self, lag=Lag()):
+        self.clock = TurnedClock()
+        self.timeline = MemoryTimeline(self.clock)
+        self.writes = Writes()
+        keys = Keys(SECRET)
+        presence = MemoryPresence(self.clock)
+        self.hub = Hub(self.timeline, presence, self.writes, self._append, keys, self.clock, Metrics(), lag=lag)
+        self.appended = []
+
+    async def _append(self, event):
+        self.appended.append(event)
+        return len(self.appended)
+
+    async def frame(self, *texts):
+        """The next frame of the stream, with these comments."""
+        top = await self.timeline.top("s")
+        number = top.number + 1
+        comments = [shown(Comment(number * 100 + n, "s", User("u", "U"), text)) for n, text in enumerate(texts)]
+        plain = encode(Batch(f"{top.epoch}.{number}", comments=comments))
+        frame = Frame("s", top.epoch, number, top.checksum, number, self.clock.now_ms(), plain, deflate_alone(plain))
+        assert await self.timeline.extend(frame)
+        await settle()
+        return Position(top.epoch, number)
+
+    async def watch(self, position=None, **screen):
+        viewer = Screen(**screen)
+        self.hub.join(viewer, "s", position, 50, None)
+        await settle()
+        return viewer
+
+
+async def settle():
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def token(user):
+    return make_token(Identity(user, user, 4_000_000_000), SECRET, 1_700_000_000)
+
+
+def op(**fields):
+    return encode(fields)
+
+
+def test_everyone_gets_each_batch_once_in_one_write_plain_or_deflated():
+    async def main():
+        house = House()
+        plain, deflated = await house.watch(), await house.watch(deflated=True)
+        await house.frame("a", "b")
+        await house.frame("c")
+        for viewer in (plain, deflated):
+            assert viewer.kinds() == [Joined, Batch, Batch]
+            assert [c.text for batch in viewer.told[1:] for c in batch.comments] == ["a", "b", "c"]
+            assert viewer.writes == 3
+
+    run(main())
+
+
+def test_joined_comes_first_whatever_a_viewer_says_before_it():
+    async def main():
+        house = House()
+        viewer = Screen()
+        house.hub.join(viewer, "s", None, 50, None)
+        house.hub.heard(viewer, op(op="auth", token=token("ann")))
+        house.hub.heard(viewer, op(op="post", ref="r", text="early"))
+        await settle()
+        assert viewer.kinds() == [Joined, Welcome, Ack] or viewer.kinds() == [Joined, Ack, Welcome]
+        assert house.writes.posted == [("ann", "early")]
+
+    run(main())
+
+
+def test_who_a_post_is_by_is_settled_when_it_is_heard():
+    async def main():
+        house = House()
+        viewer = await house.watch()
+        for user in ("ann", "bob"):
+            house.hub.heard(viewer, op(op="auth", token=token(user)))
+            house.hub.heard(viewer, op(op="post", ref=user, text=f"by {user}"))
+        await settle()
+        assert house.writes.posted == [("ann", "by ann"), ("bob", "by bob")]
+
+    run(main())
+
+
+def test_a_viewer_back_with_its_position_gets_what_it_missed_and_no_snapshot():
+    async def main():
+        house = House()
+        await house.watch()
+        position = await house.frame("seen")
+        await house.frame("missed 1")
+        await house.frame("missed 2")
+        back = await house.watch(position)
+        await house.frame("live")
+        joined, *batches = back.told
+        assert (joined.recovered, joined.position, joined.comments) == (True, str(position), [])
+        assert [batch.comments[0].text for batch in batches] == ["missed 1", "missed 2", "live"]
+
+    run(main())
+
+
+def test_a_position_of_another_chain_is_not_recovered():
+    async def main():
+        house = House()
+        await house.frame("old")
+        back = await house.watch(Position("other", 1))
+        assert not back.told[0].recovered
+        assert [comment.text for comment in back.told[0].comments] == ["old"]
+
+    run(main())
+
+
+def test_a_lagging_viewer_is_not_written_to_and_catches_up_in_one_write():
+    async def main():
+        house = House()
+        viewer, other = await house.watch(), await house.watch()
+        house.hub.paused(viewer)
+        for text in "abc":
+            await house.frame(text)
+        assert viewer.writes == 1
+        assert other.writes == 4
+        house.hub.resumed(viewer)
+        assert viewer.writes == 2
+        assert [batch.comments[0].text for batch in viewer.told[1:]] == ["a", "b", "c"]
+
+    run(main())
+
+
+def test_a_viewer_that_missed_too_much_is_told_what_it_skipped():
+    async def main():
+        house = House(Lag(catch_up_bytes=10))
+        viewer = await house.watch()
+        house.hub.paused(viewer)
+        for text in "abc":
+            position = await house.frame(text)
+        house.hub.resumed(viewer)
+        await house.frame("d")
+        _, skipped, batch = viewer.told
+        assert isinstance(skipped, Skipped)
+        assert (skipped.frames, skipped.comments, skipped.position) == (3, 3, str(position))
+        assert batch.comments[0].text == "d"
+
+    run(main())
+
+
+def test_a_viewer_that_leaves_leaves_its_slot_and_its_room():
+    async def main():
+        house = House()
+        viewers = [await house.watch() for _ in range(5)]
+        for viewer in viewers[:3]:
+            house.hub.gone(viewer)
+            house.hub.gone(viewer)
+        await house.frame("a")
+        assert [len(viewer.told) for viewer in viewers] == [1, 1, 1, 2, 2]
+        assert house.hub.viewers == house.hub.rooms["s"].viewers == 2
+
+    run(main())
+
+
+def test_a_removed_comment_is_in_no_resume_from_the_ring():
+    async def main():
+        house = House()
+        await house.watch()
+        position = await house.frame("seen")
+        await house.frame("bad")
+        await house.timeline.take_down("s", [200], {})
+        back = await house.watch(position)
+        assert [batch.comments for batch in back.told[1:]] == [[]]
+
+    run(main())
+
+
+def test_reactions_are_flushed_once_and_again_unchanged_until_kept():
+    async def main():
+        house = House()
+        viewer = await house.watch()
+        house.hub.heard(viewer, op(op="react", counts={"👍": 2}))
+        house.hub.heard(viewer, op(op="react", counts={"👍": 3}))
+        await settle()
+        await house.hub.flush()
+        await house.hub.flush()
+        assert [(event.number, event.counts) for event in house.appended] == [(1, {"👍": 5})]
+
+    run(main())
+
+
+def test_draining_tells_everyone_a_time_of_their_own():
+    async def main():
+        house = House()
+        viewers = [await house.watch() for _ in range(4)]
+        await house.hub.drain()
+        waits = [viewer.told[-1].retry_after_ms for viewer in viewers]
+        assert sorted(waits) == [2500, 5000, 7500, 10_000]
+        assert {viewer.code for viewer in viewers} == {4000}
+
+    run(main())
