@@ -160,3 +160,8 @@ def test_naughty_strings_come_back_as_they_were_or_are_refused_with_a_reason(ser
             assert (status, answer["code"] // 100) == (422, 2)
     print(outcomes)
     assert outcomes[201] > 400
+
+
+def test_an_edge_that_no_id_can_be_is_refused_as_such(served, stream):
+    status, answer = served.call("GET", f"{stream}/comments?before=9999999999999999999")
+    assert (status, answer["code"]) == (400, 310)

@@ -463,13 +463,16 @@ class Day:
                 self.clock.off_ms += self.dice.choice((-60_000, 60_000))
 
     async def _again(self, name: str, make: Callable[[], asyncio.Task], *, overlap: bool) -> None:
-        old = self.workers[name]
+        old = self.workers.pop(name, None)
+        if old is None:
+            return  # somebody else is at it: a role has one successor
         if overlap:
             self.workers[name] = make()
             await self._pause(1.0)
             old.cancel()
             return
         old.cancel()
+        await asyncio.wait([old])
         await self._pause(0.5)
         self.workers[name] = make()
 

@@ -67,7 +67,17 @@ class Served:
     def token(self, name: str, *roles: str, verified: bool = False) -> str:
         flags = [flag for role in roles for flag in ("--role", role)] + ["--verified"] * verified
         made = subprocess.run(
-            [str(UPROAR), "token", "--name", name, "--sub", "".join(filter(str.isalnum, name.lower())), *flags, "--data", str(self.data)],
+            [
+                str(UPROAR),
+                "token",
+                "--name",
+                name,
+                "--sub",
+                "".join(filter(str.isalnum, name.lower())),
+                *flags,
+                "--data",
+                str(self.data),
+            ],
             check=True,
             capture_output=True,
             text=True,

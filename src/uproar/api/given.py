@@ -5,7 +5,7 @@ from typing import Annotated, Any, NamedTuple
 from litestar import Request
 from litestar.params import Parameter
 
-from uproar.api.problems import Denied
+from uproar.api.problems import Denied, found
 from uproar.auth import Identity, Keys, bearer, identify
 from uproar.core.clock import Clock
 from uproar.core.ids import parse_id
@@ -65,5 +65,5 @@ def number(text: str) -> int:
 
 
 def edge(text: str | None) -> int | None:
-    """An optional id of a page's edge."""
-    return None if text is None else number(text)
+    """An optional id of a page's edge; raises `Denied` (310) for one that is no id."""
+    return None if text is None else found(parse_id(text), Refusal.BAD_MESSAGE)

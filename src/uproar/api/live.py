@@ -43,7 +43,7 @@ async def _stream(held: Services, stream: str) -> Stream:
 
 async def joined(held: Services, stream: Stream, position: Position | None, history: int) -> Joined:
     """`joined` for a reader: recovered at its position, or a snapshot."""
-    viewers = (await held.read.stream(stream.id)).viewers  # type: ignore[union-attr]
+    viewers = found(await held.read.stream(stream.id), Refusal.NO_SUCH_STREAM).viewers
     rules = poster_rules(stream)
     if position is not None:
         return Joined(stream.id, str(position), True, [], [], viewers, {}, rules)
@@ -62,7 +62,8 @@ class Follower:
         self.leave = held.timeline.subscribe(stream, self._take)
 
     def _take(self, frame: Frame) -> None:
-        self._frames.append(frame)
+        if len(self._frames) <= BUFFERED:  # one above the bound says that it was overrun
+            self._frames.append(frame)
         self._new.set()
 
     async def next(self, wait_s: float) -> Sequence[Frame] | None:

@@ -49,7 +49,7 @@ def found(answer: _T | None, refusal: Refusal) -> _T:
 
 
 def problem(why: Refused, status: int | None = None) -> Response[Problem]:
-    """The refusal as an answer; `Retry-After` in whole seconds where a time is known."""
+    """The refusal as an answer, of this moment only; `Retry-After` in whole seconds where a time is known."""
     refusal, wait_ms = why.refusal, why.retry_after_ms
     status = status or refusal.status
     body = Problem(
@@ -62,7 +62,9 @@ def problem(why: Refused, status: int | None = None) -> Response[Problem]:
         again=refusal.again,
         retry_after_ms=UNSET if wait_ms is None else wait_ms,
     )
-    headers = {} if wait_ms is None else {"Retry-After": str(-(-wait_ms // 1000))}
+    headers = {"Cache-Control": "no-store"}
+    if wait_ms is not None:
+        headers["Retry-After"] = str(-(-wait_ms // 1000))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(body, status_code=status, media_type=PROBLEM, headers=headers)

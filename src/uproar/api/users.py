@@ -15,7 +15,7 @@ from uproar.core.text import name_fault, normalize
 from uproar.read.service import Page
 
 GUEST_S = 24 * 3600
-ADDRESSES = 10_000  # whose guests are counted; beyond it the counts begin anew
+ADDRESSES = 10_000  # whose guests are counted; beyond it the one that asked least recently is forgotten
 
 
 class NewGuest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,9 +47,10 @@ class Guests:
 
     def wait_s(self, address: str, now: float) -> float:
         """0 when one more may come (it is counted), else the seconds to wait."""
-        if len(self._made) > ADDRESSES:
-            self._made.clear()
-        made = self._made[address] = [at for at in self._made.get(address, ()) if at > now - 60]
+        made = [at for at in self._made.pop(address, ()) if at > now - 60]
+        if len(self._made) >= ADDRESSES:
+            del self._made[next(iter(self._made))]  # the one that asked least recently
+        self._made[address] = made
         if len(made) >= self._per_min:
             return made[0] + 60 - now
         made.append(now)

@@ -180,7 +180,8 @@ class Hub:
         return room
 
     async def _catch_up(self, viewer: Viewer, room: Room, position: Position | None, history: int) -> None:
-        """Tell it `joined`, and give it what it missed, or a snapshot."""
+        """Tell it `joined`, and give it what it missed, or a snapshot; until then nothing else is sent to it."""
+        room.catching_up.add(viewer)
         missed = await self._missed(room, position) if position else None
         self._metrics.resumes.labels("yes" if missed is not None else "no").inc(position is not None)
         if position is not None and missed is not None:
@@ -202,9 +203,15 @@ class Hub:
                 return await self._catch_up(viewer, room, None, history)
             viewer.held = viewer.asides_from = snapshot.position.number
             viewer.transport.write(joined)
+        room.catching_up.discard(viewer)
         room.waiting.append(viewer)
         self._admit(room)
         return None
+
+    def _again(self, viewer: Viewer, room: Room, position: Position | None) -> None:
+        """Tell it `joined` once more."""
+        room.catching_up.add(viewer)
+        self.do(self._catch_up_again(viewer, room, position, HISTORY_AGAIN))
 
     async def _catch_up_again(self, viewer: Viewer, room: Room, position: Position | None, history: int) -> None:
         try:
@@ -268,6 +275,7 @@ class Hub:
         if viewer.slot != NO_SLOT:
             room.empty(viewer, self._sending)
         room.lagging.pop(viewer, None)
+        room.catching_up.discard(viewer)
         self._sign_out(viewer)
         viewer.room = None
         room.viewers -= 1
@@ -351,7 +359,7 @@ class Hub:
         waiting, room.waiting = room.waiting, []
         joined: dict[tuple[int, bool], bytes] = {}
         for viewer in waiting:
-            if viewer.room is not room or viewer.lagging or viewer.slot != NO_SLOT:
+            if viewer.room is not room or viewer.lagging or viewer.slot != NO_SLOT or viewer in room.catching_up:
                 continue
             if viewer.held > room.sent or (viewer.held < room.sent and room.losses_known < room.losses_told):
                 room.waiting.append(viewer)
@@ -366,7 +374,7 @@ class Hub:
         key = (viewer.held, viewer.deflated)
         if kept is None:
             position = Position(room.epoch, viewer.held) if viewer.held >= 0 else None
-            self.do(self._catch_up_again(viewer, room, position, HISTORY_AGAIN))
+            self._again(viewer, room, position)
             return
         if key not in joined:
             joined[key] = self._joined_bytes(room, kept, viewer.deflated)
@@ -415,7 +423,7 @@ class Hub:
         for viewer in room.lagging:
             viewer.held = ANEW
         for viewer in viewers:
-            self.do(self._catch_up_again(viewer, room, None, HISTORY_AGAIN))
+            self._again(viewer, room, None)
 
     # -- slow viewers
 

@@ -122,6 +122,7 @@ class Room:
         self.users: dict[str, set[Viewer]] = {}
         self.waiting: list[Viewer] = []
         self.lagging: dict[Viewer, float] = {}
+        self.catching_up: set[Viewer] = set()
         self.viewers = 0
         self._bytes = 0
         self._free: tuple[list[int], list[int]] = ([], [])

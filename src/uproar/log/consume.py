@@ -2,11 +2,11 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from random import Random
 from traceback import format_exception
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -75,6 +75,19 @@ async def consume(
     await flow.commit()
 
 
+async def _to_its_end(job: Coroutine[Any, Any, None]) -> None:
+    """Do it, and if cancelled wait for it all the same.
+
+    A commit that lands after its worker ended could jump over what the next worker is repeating.
+    """
+    task = asyncio.ensure_future(job)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
 class _Flow:
     """One worker's records on their way from the reader through batches to the commit."""
 
@@ -114,7 +127,7 @@ class _Flow:
         applied = self._batcher.applied
         if applied > self._committed:
             try:
-                await self._reader.commit(applied)
+                await _to_its_end(self._reader.commit(applied))
                 self._committed = applied
             except Unavailable as error:
                 self._moved.set()
