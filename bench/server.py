@@ -67,6 +67,7 @@ class Server:
         """SIGKILL."""
         self.process.kill()
         self.process.wait()
+        self.port = 0  # any other program may take the old one
 
     def cpu_s(self) -> float:
         """CPU seconds that it has taken so far."""

@@ -66,6 +66,7 @@ class Served:
 
     def token(self, name: str, *roles: str, verified: bool = False) -> str:
         flags = [flag for role in roles for flag in ("--role", role)] + ["--verified"] * verified
+        user = "".join(filter(str.isalnum, name.lower()))
         made = subprocess.run(
             [
                 str(UPROAR),
