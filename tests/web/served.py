@@ -74,7 +74,7 @@ class Served:
                 "--name",
                 name,
                 "--sub",
-                "".join(filter(str.isalnum, name.lower())),
+                user,
                 *flags,
                 "--data",
                 str(self.data),

@@ -15,8 +15,9 @@ from uproar.core.position import Position, parse
 from uproar.core.refusal import Refusal, Refused
 from uproar.core.stream import Stream
 from uproar.timeline import Snapshot
+from uproar.wire.closes import Close
 from uproar.wire.codec import encode
-from uproar.wire.frames import Batch, Frame, Joined, poster_rules
+from uproar.wire.frames import Batch, Bye, Frame, Joined, poster_rules
 
 POLL_S = 10.0
 HISTORY = 50
@@ -105,6 +106,7 @@ async def one_frame(request: Asked, stream: StreamId, at: PositionText) -> Respo
     """Cacheable for two seconds; 404 while it is not made, 410 when it is kept no longer."""
     held = services(request)
     position = found(parse(at), Refusal.BAD_MESSAGE)
+    found(granted(await held.write.stream(stream)), Refusal.NO_SUCH_STREAM)  # a cacheable GET opens no stream
     top = await held.timeline.top(stream)
     if position.epoch == top.epoch and position.number > top.number:
         raise Denied(Refused(Refusal.NO_SUCH_COMMENT, detail="This batch is not made yet."))
@@ -144,6 +146,7 @@ async def _events(held: Services, stream: Stream, asked: Position | None, histor
         while True:
             came = await follower.next(BEAT_S)
             if came is None:
+                yield b"data: " + encode(Bye(int(Close.TOO_SLOW), Close.TOO_SLOW.reason)) + b"\n\n"
                 return
             if not came:
                 yield b":\n\n"
@@ -151,7 +154,10 @@ async def _events(held: Services, stream: Stream, asked: Position | None, histor
                 if frame.epoch == at.epoch and frame.number <= at.number:
                     continue
                 if (frame.epoch, frame.number) != (at.epoch, at.number + 1):
-                    return  # a hole, or a new chain: it comes back by its position
+                    first = await joined(held, stream, None, history)  # a hole, or the chain began anew
+                    at = found(parse(first.position), Refusal.BAD_MESSAGE)
+                    yield _event(first.position, encode(first))
+                    break
                 yield _event(f"{frame.epoch}.{frame.number}", frame.plain)
                 at = Position(frame.epoch, frame.number)
     finally:

@@ -12,6 +12,7 @@ from uproar.auth import Identity, make_token
 from uproar.core.comment import User
 from uproar.core.refusal import Refusal, Refused
 from uproar.core.text import name_fault, normalize
+from uproar.gateway.caps import address_of, networks
 from uproar.read.service import Page
 
 GUEST_S = 24 * 3600
@@ -67,7 +68,11 @@ async def become_guest(request: Asked, data: NewGuest) -> Guest:
     fault = name_fault(name)
     if fault is not None:
         raise Denied(Refused(fault))
-    address = request.client.host if request.client else ""
+    address = address_of(
+        request.client.host if request.client else "",
+        request.headers.get("x-forwarded-for"),
+        networks(held.settings.trusted_proxies),
+    )
     wait_s = request.app.state.guests.wait_s(address, held.clock.now())
     if wait_s:
         raise Denied(Refused(Refusal.TOO_FAST, int(wait_s * 1000) + 1))
