@@ -17,6 +17,7 @@ import uvloop
 from msgspec.structs import replace
 from prometheus_client import ProcessCollector
 
+from uproar.api.live import close_all
 from uproar.api.server import make_app
 from uproar.auth import Keys
 from uproar.core.clock import Clock, SystemClock
@@ -318,6 +319,7 @@ async def run(settings: Settings, keys: Keys, on_ready: Callable[[int, int], Non
     on_ready(port, admin_port)
     await stopping.wait()
     listener.close()
+    close_all(tuple(house.app.state.followers), settings.drain_s)
     await house.hub.drain()
     public.should_exit = admin.should_exit = True
     await asyncio.gather(*servers)

@@ -9,20 +9,21 @@ from litestar.params import Parameter
 from litestar.response import Stream as Streaming
 from msgspec import Raw, Struct
 
-from uproar.api.given import Asked, Services, StreamId, services
+from uproar.api.given import Asked, Services, StreamId, services, who
 from uproar.api.problems import Denied, documented, found, granted
+from uproar.auth import Identity
 from uproar.core.position import Position, parse
 from uproar.core.refusal import Refusal, Refused
 from uproar.core.stream import Stream
 from uproar.timeline import Snapshot
 from uproar.wire.closes import Close
 from uproar.wire.codec import encode
-from uproar.wire.frames import Batch, Bye, Frame, Joined, poster_rules
+from uproar.wire.frames import Batch, Bye, Frame, FromServer, Joined, Viewers, poster_rules
 
 POLL_S = 10.0
 HISTORY = 50
 BUFFERED = 256  # frames that one reader may be behind; more ends it, and it comes back by position
-BEAT_S = 15.0  # a comment line, so that proxies keep the connection
+BEAT_S = 5.0  # at most so often the number of viewers; where it is the same a comment line, for the proxies between
 
 PositionText = Annotated[str, Parameter(pattern=r"^[A-Za-z0-9_-]{1,64}\.[0-9]{1,18}$", description="EPOCH.SEQ")]
 Back = Annotated[
@@ -60,7 +61,13 @@ class Follower:
     def __init__(self, held: Services, stream: str) -> None:
         self._new = asyncio.Event()
         self._frames: list[Frame] = []
+        self.closing, self.wait_ms = False, 0
         self.leave = held.timeline.subscribe(stream, self._take)
+
+    def close(self, wait_ms: int) -> None:
+        """The server stops: the reader is told, and when to come back."""
+        self.closing, self.wait_ms = True, wait_ms
+        self._new.set()
 
     def _take(self, frame: Frame) -> None:
         if len(self._frames) <= BUFFERED:  # one above the bound says that it was overrun
@@ -69,7 +76,7 @@ class Follower:
 
     async def next(self, wait_s: float) -> Sequence[Frame] | None:
         """What came since the last call, after at most `wait_s`; None when it is too far behind."""
-        if not self._frames:
+        if not self._frames and not self.closing:
             self._new.clear()
             try:
                 async with asyncio.timeout(wait_s):
@@ -117,7 +124,7 @@ async def one_frame(request: Asked, stream: StreamId, at: PositionText) -> Respo
     return Response(above[0].plain, media_type="application/json", headers={"Cache-Control": "max-age=2"})
 
 
-@get("/v1/streams/{stream:str}/live", summary="Watch as server-sent events", responses=documented(404))
+@get("/v1/streams/{stream:str}/live", summary="Watch as server-sent events", responses=documented(401, 404))
 async def live(
     request: Asked,
     stream: StreamId,
@@ -129,27 +136,33 @@ async def live(
     held = services(request)
     known = await _stream(held, stream)
     asked = parse(last or position or "")
-    events = _events(held, known, asked, history)
+    events = _events(request, known, asked, history, who(request))
     return Streaming(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
-async def _events(held: Services, stream: Stream, asked: Position | None, history: int) -> AsyncIterator[bytes]:
+async def _events(
+    request: Asked, stream: Stream, asked: Position | None, history: int, reader: Identity | None
+) -> AsyncIterator[bytes]:
+    held = services(request)
     follower = Follower(held, stream.id)
+    open_ones: set[Follower] = request.app.state.followers
+    open_ones.add(follower)
     try:
         missed = await held.timeline.since(stream.id, asked) if asked else None
         first = await joined(held, stream, asked if missed is not None else None, history)
-        at = found(parse(first.position), Refusal.BAD_MESSAGE)
+        at, viewers = found(parse(first.position), Refusal.BAD_MESSAGE), first.viewers
         yield _event(first.position, encode(first))
         for frame in missed or ():
-            yield _event(f"{frame.epoch}.{frame.number}", frame.plain)
+            yield _told(frame, reader)
             at = Position(frame.epoch, frame.number)
-        while True:
+        while not follower.closing:
             came = await follower.next(BEAT_S)
             if came is None:
-                yield b"data: " + encode(Bye(int(Close.TOO_SLOW), Close.TOO_SLOW.reason)) + b"\n\n"
+                yield _message(Bye(int(Close.TOO_SLOW), Close.TOO_SLOW.reason))
                 return
             if not came:
-                yield b":\n\n"
+                before, viewers = viewers, (await joined(held, stream, at, 0)).viewers
+                yield b":\n\n" if viewers == before else _message(Viewers(viewers))
             for frame in came:
                 if frame.epoch == at.epoch and frame.number <= at.number:
                     continue
@@ -158,10 +171,29 @@ async def _events(held: Services, stream: Stream, asked: Position | None, histor
                     at = found(parse(first.position), Refusal.BAD_MESSAGE)
                     yield _event(first.position, encode(first))
                     break
-                yield _event(f"{frame.epoch}.{frame.number}", frame.plain)
+                yield _told(frame, reader)
                 at = Position(frame.epoch, frame.number)
+        yield _message(Bye(int(Close.SHUTDOWN), Close.SHUTDOWN.reason, follower.wait_ms))
     finally:
+        open_ones.discard(follower)
         follower.leave()
+
+
+def _told(frame: Frame, reader: Identity | None) -> bytes:
+    """A frame as an event, and whatever in it is for this reader alone."""
+    mine = [aside.message for aside in frame.asides if reader is not None and aside.user == reader.id]
+    asides = b"".join(b"data: " + message + b"\n\n" for message in mine)
+    return _event(f"{frame.epoch}.{frame.number}", frame.plain) + asides
+
+
+def _message(message: FromServer) -> bytes:
+    return b"data: " + encode(message) + b"\n\n"
+
+
+def close_all(followers: Sequence[Follower], drain_s: float) -> None:
+    """Tell every reader to come back, spread evenly over `drain_s`."""
+    for number, follower in enumerate(followers):
+        follower.close(int(1000 * drain_s * (number + 1) / len(followers)))
 
 
 def _event(position: str, data: bytes) -> bytes:

@@ -58,6 +58,7 @@ def make_app(
             "services": Services(write, read, timeline, keys, settings, clock),
             "react": react,
             "health": health,
+            "followers": set(),
             "guests": users.Guests(settings.guests_per_min),
         }
     )
