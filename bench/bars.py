@@ -368,7 +368,7 @@ async def kills(data: Path) -> None:
         server.kill()
         await asyncio.sleep(0.05)
         kept.update(dict.fromkeys(poster.acked, ""))
-    with server.start():
+    with server:
         await asyncio.sleep(2)
         found: list[str] = []
         texts: list[str] = []

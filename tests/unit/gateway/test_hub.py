@@ -15,7 +15,7 @@ from uproar.presence.memory import MemoryPresence
 from uproar.timeline.memory import MemoryTimeline
 from uproar.wire.codec import encode, read_message
 from uproar.wire.deflate import deflate_alone
-from uproar.wire.frames import Ack, Batch, Frame, Joined, Skipped, Welcome, shown
+from uproar.wire.frames import Ack, Aside, Batch, ForYou, Frame, Joined, Skipped, Welcome, shown
 from uproar.wire.websocket import Limits, Message, Op, Reader
 
 SECRET = b"a secret that is long enough for HS256"
@@ -83,13 +83,23 @@ class House:
         self.appended.append(event)
         return len(self.appended)
 
-    async def frame(self, *texts):
+    async def frame(self, *texts, asides=()):
         """The next frame of the stream, with these comments."""
         top = await self.timeline.top("s")
         number = top.number + 1
         comments = [shown(Comment(number * 100 + n, "s", User("u", "U"), text)) for n, text in enumerate(texts)]
         plain = encode(Batch(f"{top.epoch}.{number}", comments=comments))
-        frame = Frame("s", top.epoch, number, top.checksum, number, self.clock.now_ms(), plain, deflate_alone(plain))
+        frame = Frame(
+            "s",
+            top.epoch,
+            number,
+            top.checksum,
+            number,
+            self.clock.now_ms(),
+            plain,
+            deflate_alone(plain),
+            asides=asides,
+        )
         assert await self.timeline.extend(frame)
         await settle()
         return Position(top.epoch, number)
@@ -264,5 +274,44 @@ def test_draining_tells_everyone_a_time_of_their_own():
         waits = [viewer.told[-1].retry_after_ms for viewer in viewers]
         assert sorted(waits) == [2500, 5000, 7500, 10_000]
         assert {viewer.code for viewer in viewers} == {4000}
+
+    run(main())
+
+
+def reply(text, user="ann"):
+    return Aside(user, encode(ForYou(shown(Comment(5, "s", User("u", "U"), text)))))
+
+
+def for_me(viewer):
+    return [message.comment.text for message in viewer.told if isinstance(message, ForYou)]
+
+
+def test_what_is_for_one_user_reaches_that_user_alone_and_once():
+    async def main():
+        house = House()
+        ann, bob, nobody = [await house.watch() for _ in range(3)]
+        house.hub.heard(ann, op(op="auth", token=token("ann")))
+        house.hub.heard(bob, op(op="auth", token=token("bob")))
+        await settle()
+        await house.frame("shown", asides=(reply("one"), reply("two")))
+        house.hub.heard(ann, op(op="auth", token=token("ann")))
+        await settle()
+        assert [for_me(viewer) for viewer in (ann, bob, nobody)] == [["one", "two"], [], []]
+
+    run(main())
+
+
+def test_what_was_for_a_user_while_away_follows_the_welcome():
+    async def main():
+        house = House()
+        await house.watch()
+        position = await house.frame("seen", asides=(reply("seen"),))
+        await house.frame("missed", asides=(reply("missed"),))
+        back = await house.watch(position)
+        assert for_me(back) == []
+        house.hub.heard(back, op(op="auth", token=token("ann")))
+        await settle()
+        assert for_me(back) == ["missed"]
+        assert back.kinds()[-2:] == [Welcome, ForYou]
 
     run(main())
