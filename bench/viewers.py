@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 import time
 from collections.abc import Callable
 
@@ -84,6 +85,7 @@ class Poster:
         self.acked: list[str] = []
         self.refused: dict[str, int] = {}
         self.number = 0
+        self.run_id = secrets.token_hex(4)  # a ref is a key: another poster's must not be the same
 
     async def open(self) -> "Poster":
         path = f"/v1/streams/{self.stream}/live?history=0"
@@ -95,7 +97,7 @@ class Poster:
 
     def post(self, text: str) -> str:
         self.number += 1
-        ref = f"r{self.number}"
+        ref = f"{self.run_id}-{self.number}"
         self.sent[ref] = time.perf_counter()
         self.lines[self.number % len(self.lines)].say(op="post", ref=ref, text=text)
         return ref

@@ -28,7 +28,6 @@ from uproar.wire import frames as wire
 from uproar.wire.closes import Close
 from uproar.wire.codec import encode, read_batch
 from uproar.wire.net import net_result
-from uproar.wire.redact import redact
 from uproar.wire.websocket import text_frame
 
 SLICE_S = 0.005  # a broadcast gives way to acks and reads this often
@@ -238,18 +237,15 @@ class Hub:
         )
 
     async def _joined(self, room: Room, snapshot: Snapshot) -> wire.Joined:
-        rules = snapshot.rules or await self._rules(room)
-        shown = wire.Batch("", comments=list(snapshot.comments), pinned=list(snapshot.pinned))
-        shown = redact(shown, await self._timeline.gone(room.stream))  # the flight may have begun before a removal
         return wire.Joined(
             stream=room.stream,
             position=str(snapshot.position),
             recovered=False,
-            comments=shown.comments,
-            pinned=shown.pinned,
+            comments=list(snapshot.comments),
+            pinned=list(snapshot.pinned),
             viewers=max(1, self._told.get(room.stream, room.viewers)),
             reactions=dict(snapshot.reactions),
-            rules=rules,
+            rules=snapshot.rules or await self._rules(room),
         )
 
     async def _rules(self, room: Room) -> wire.PosterRules:
