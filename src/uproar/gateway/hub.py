@@ -38,7 +38,6 @@ ANEW = -1  # held by a lagging viewer whose chain began anew meanwhile: it holds
 EARLY = 64  # messages that may wait for a viewer's `joined`; one more closes it
 UNDER_WAY = 20  # posts of one viewer that may wait for their ack at once
 QUIET_S = 30.0  # a room without viewers stays for who comes back
-ROOMS = 20_000
 REACTIONS_PER_S = 2
 TOPS_S = 3.0
 VIEWERS_S = 5.0
@@ -117,7 +116,6 @@ class Hub:
         self._wheel: list[set[Viewer]] = [set() for _ in range(timing.ping_s)]
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending = False
-        self._draining = False
         self._next_slot = 0
         self.viewers = 0
 
@@ -736,7 +734,6 @@ class Hub:
 
     async def drain(self) -> None:
         """Everyone is told when to come back, spread evenly; then all that was counted is kept."""
-        self._draining = True
         viewers = [viewer for spokes in self._wheel for viewer in spokes]
         for number, viewer in enumerate(viewers):
             wait_ms = int(1000 * self._timing.drain_s * (number + 1) / len(viewers))
