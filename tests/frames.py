@@ -23,7 +23,13 @@ def aside(user: str, comment: Shown) -> Aside:
 
 
 def frame_of(
-    top: Top, *comments: Shown, stream: str = "s", at_ms: int = AT_MS, asides: tuple[Aside, ...] = (), **fields: Any
+    top: Top,
+    *comments: Shown,
+    stream: str = "s",
+    at_ms: int = AT_MS,
+    asides: tuple[Aside, ...] = (),
+    counted: dict[str, int] | None = None,
+    **fields: Any,
 ) -> Frame:
     """The frame after `top`, with these comments and other fields of its batch."""
     number = top.number + 1
@@ -40,6 +46,7 @@ def frame_of(
         comments=len(comments),
         posted_ms=min((comment.at for comment in comments), default=0),
         asides=asides,
+        counted=counted or {},
     )
 
 

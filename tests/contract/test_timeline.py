@@ -15,6 +15,7 @@ from tests.unit.wire.histories import WINDOWS, Server
 from uproar.core.position import Position, parse
 from uproar.sqlite import Database
 from uproar.timeline import Gone, Liking, Timeline
+from uproar.timeline.counts import GATEWAYS
 from uproar.timeline.line import FRAMES_S, SHOWN_S
 from uproar.timeline.losses import LOSS_S
 from uproar.timeline.memory import MemoryTimeline
@@ -589,6 +590,31 @@ def test_ids_that_a_frame_showed_are_known_for_ten_minutes(check, clock):
     check(promise)
 
 
+# ---- reactions counted
+
+
+def test_the_last_number_of_each_gateway_is_known_also_in_a_new_epoch(check):
+    async def promise(timeline):
+        assert await timeline.counted("s") == {}
+        await extended(timeline, counted={"g": 1, "h": 7})
+        await extended(timeline, counted={"g": 2})
+        await timeline.renew("s", (await timeline.top("s")).epoch)
+        assert await timeline.counted("s") == {"g": 2, "h": 7}
+
+    check(promise)
+
+
+def test_of_too_many_gateways_the_one_silent_for_longest_is_forgotten(check):
+    async def promise(timeline):
+        await extended(timeline, counted={f"g{number}": 1 for number in range(GATEWAYS)})
+        await extended(timeline, counted={"g0": 2, "new": 1})
+        known = await timeline.counted("s")
+        assert len(known) == GATEWAYS
+        assert (known.get("g0"), known.get("g1"), known.get("new")) == (2, None, 1)
+
+    check(promise)
+
+
 # ---- listeners
 
 
@@ -653,7 +679,8 @@ def test_a_restart_keeps_epoch_frames_picture_and_ids_shown(outliving, frames):
         seen["start"] = await start(timeline)
         for number in range(1, frames + 1):
             extra = {"pinned": [said(number)], "reactions": {"x": 1}, "rules": RULES} if number % 50 == 1 else {}
-            await extended(timeline, said(number), asides=(aside("bob", said(9000 + number)),), **extra)
+            told = (aside("bob", said(9000 + number)),)
+            await extended(timeline, said(number), asides=told, counted={f"g{number % 7}": number}, **extra)
         await remember(timeline)
 
     async def remember(timeline):
@@ -661,6 +688,7 @@ def test_a_restart_keeps_epoch_frames_picture_and_ids_shown(outliving, frames):
         seen["snapshot"] = await timeline.snapshot("s", 1000)
         seen["since"] = list(await timeline.since("s", seen["start"]))
         seen["shown"] = await timeline.shown("s", range(frames + 2))
+        seen["counted"] = list((await timeline.counted("s")).items())
 
     async def back(timeline):
         before = dict(seen)

@@ -11,6 +11,7 @@ from uproar.wire.codec import encode
 from uproar.wire.frames import Aside, Batch, ForYou, Notice, PosterRules, Shown, poster_rules, shown
 from uproar.wire.picture import without_text
 
+NOTHING: Mapping[str, int] = {}
 ASIDES = 200  # of one frame; what is more is counted and dropped, the reply is in the thread all the same
 
 
@@ -18,16 +19,17 @@ class Net:
     """The net result of some events, taken in their order.
 
     `gone` is what may not be shown, `chosen` the ids that sampling leaves in, `known` the ids that were shown before
-    and come again, `counted` the last number that was counted of each gateway run (grows with what is taken).
+    and come again, `before` the last number that the chain has counted of each gateway run; `counted` those of these
+    events.
     """
 
     def __init__(
-        self, gone: Gone, chosen: Collection[int], known: Collection[int] = (), counted: dict[str, int] | None = None
+        self, gone: Gone, chosen: Collection[int], known: Collection[int] = (), before: Mapping[str, int] = NOTHING
     ) -> None:
         self._gone = gone
         self._chosen = chosen
         self._known = known
-        self._counted = {} if counted is None else counted
+        self._before = before
         self._left: dict[int, Comment] = {}
         self._users: dict[str, int] = {}
         self._erased: dict[str, int] = {}
@@ -40,6 +42,7 @@ class Net:
         self._muted: dict[str, Refusal] = {}
         self._rules: PosterRules | None = None
         self.likings: list[Liking] = []
+        self.counted: dict[str, int] = {}
         self.left_out = 0
 
     def take(self, event: ev.Event) -> None:
@@ -134,10 +137,9 @@ class Net:
                 self._remove(comment.id)
 
     def _react(self, event: ev.Reacted) -> None:
-        if event.number <= self._counted.get(event.gateway, 0):
+        if event.number <= self.counted.get(event.gateway, self._before.get(event.gateway, 0)):
             return
-        self._counted.pop(event.gateway, None)  # so that the table is ordered by who spoke last
-        self._counted[event.gateway] = event.number
+        self.counted[event.gateway] = event.number
         for kind, count in event.counts.items():
             self._reactions[kind] = self._reactions.get(kind, 0) + count
 
@@ -164,10 +166,10 @@ def gather(
     gone: Gone,
     chosen: Collection[int],
     known: Collection[int] = (),
-    counted: dict[str, int] | None = None,
+    before: Mapping[str, int] = NOTHING,
 ) -> Net:
     """WARM: once per window and event. The net result of the events, in their order."""
-    net = Net(gone, chosen, known, counted)
+    net = Net(gone, chosen, known, before)
     for event in events:
         net.take(event)
     return net

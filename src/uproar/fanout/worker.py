@@ -2,7 +2,6 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 from uproar.core import events as ev
 from uproar.core.clock import Clock
@@ -14,13 +13,14 @@ from uproar.log import Record
 from uproar.observe.counters import Metrics
 from uproar.presence import Presence
 from uproar.timeline import Liking, Timeline, Top
+from uproar.timeline.counts import Counts
 from uproar.wire.codec import encode
 from uproar.wire.deflate import deflate_alone
-from uproar.wire.frames import Batch, Frame
+from uproar.wire.frames import Aside, Batch, Frame
 
 STREAMS = 20_000  # whose pace is remembered; the one that was quiet for longest is forgotten
 RETRIES = 1_000  # of a stream, taken in place of their first attempts, which may still come; then the oldest goes
-GATEWAYS = 1_000  # whose last reactions are remembered for a stream; then the one that was silent for longest goes
+TAKEOVER_S = 600.0  # for so long every post counts as a retry: a key lives no longer, and nor do retries taken before
 VIEWERS_AGE_S = 1.0
 NOBODY = ""  # no user has this id
 SILENT = (ev.Reported, ev.Unbanned)
@@ -32,19 +32,20 @@ class _Line:
     def __init__(self, plan: Plan) -> None:
         self.pace = Pace(plan)
         self.top: Top | None = None
-        self.counted: dict[str, int] = {}
+        self.counted = Counts()
+        self.owned_since = 0.0
         self.retried: dict[int, None] = {}
         self.sized_at = float("-inf")
 
-    def extended(self, frame: Frame, events: Sequence[ev.Event], counted: dict[str, int]) -> None:
+    def extended(self, frame: Frame, events: Sequence[ev.Event]) -> None:
         """The events are in the chain, in this frame."""
         self.top = Top(frame.epoch, frame.number, frame.checksum, frame.upto)
-        self.counted = counted
+        self.counted.note(frame.counted)
         self.retried.update(
             (event.comment.id, None) for event in events if isinstance(event, ev.Posted) and event.again
         )
-        _trim(self.counted, GATEWAYS)
-        _trim(self.retried, RETRIES)
+        while len(self.retried) > RETRIES:
+            del self.retried[next(iter(self.retried))]
 
 
 class Fanout:
@@ -87,7 +88,7 @@ class Fanout:
         line = self._line(key)
         await self._size(key, line, records)
         while not await self._extend(key, line, records):
-            line.top = None  # another owner was faster: go on where it stopped
+            line.top = None  # another owner was faster, or something in the frame was taken down: look anew
         self._metrics.fanout_frame_seconds.observe(self._clock.now() - started)
 
     async def _size(self, stream: str, line: _Line, records: Sequence[Record]) -> None:
@@ -100,23 +101,34 @@ class Fanout:
         line.pace.note(sum(isinstance(record.event, ev.Posted) for record in records), now)
 
     async def _extend(self, stream: str, line: _Line, records: Sequence[Record]) -> bool:
-        top = line.top = line.top or await self._timeline.top(stream)
+        top = line.top or await self._take_over(stream, line)
         fresh = [(record.offset, record.event) for record in records if record.offset > top.upto]
         chosen = self._choose(line, [event for _, event in fresh])
         for run in runs(fresh, chosen, line.pace.row.frame_comments):
-            counted = dict(line.counted)
             gone = await self._timeline.gone(stream)  # anew: the run before may have removed something
-            net = gather(run.events, gone, chosen, await self._known(stream, line, run), counted)
-            frame = await self._frame(stream, line.top, run, net)
+            net = gather(run.events, gone, chosen, await self._known(stream, line, run), line.counted)
+            asides = tuple(net.asides())
+            frame = await self._frame(stream, line.top or top, run.upto, net, asides[:ASIDES])
             if frame is None:
                 continue
             if not await self._timeline.extend(frame):
                 return False
-            line.extended(frame, run.events, counted)
+            line.extended(frame, run.events)
+            self._metrics.left_out.inc(net.left_out)
+            self._metrics.asides_dropped.inc(max(0, len(asides) - ASIDES))
         return True
 
+    async def _take_over(self, stream: str, line: _Line) -> Top:
+        """Begin where the chain ends, with what it remembers of the owner before."""
+        line.owned_since = self._clock.now()
+        top = line.top = await self._timeline.top(stream)
+        line.counted = Counts(await self._timeline.counted(stream))  # after the top: newer than it does no harm
+        return top
+
     async def _known(self, stream: str, line: _Line, run: Run) -> frozenset[int]:
-        again = [event.comment.id for event in run.events if isinstance(event, ev.Posted) and event.again]
+        posts = [event for event in run.events if isinstance(event, ev.Posted)]
+        taken_over = self._clock.now() < line.owned_since + TAKEOVER_S
+        again = [event.comment.id for event in posts if taken_over or event.again]
         shown = await self._timeline.shown(stream, again) if again else frozenset()
         return shown.union(line.retried)
 
@@ -126,28 +138,26 @@ class Fanout:
         pinned = {event.comment.id for event in events if isinstance(event, ev.Pinned)}
         return choose(comments, line.pace.best(len(comments), self._clock.now()), likes, pinned)
 
-    async def _frame(self, stream: str, top: Top, run: Run, net: Net) -> Frame | None:
+    async def _frame(self, stream: str, top: Top, upto: int, net: Net, asides: tuple[Aside, ...]) -> Frame | None:
         liked = await self._liked(stream, net)
         number = top.number + 1
         batch = net.batch(f"{top.epoch}.{number}", liked)
-        asides = tuple(net.asides())
         if batch == Batch(batch.position) and not asides:
             return None  # a window with nothing in it sends nothing
         plain = encode(batch)
-        self._metrics.left_out.inc(batch.left_out)
-        self._metrics.asides_dropped.inc(max(0, len(asides) - ASIDES))
         return Frame(
             stream=stream,
             epoch=top.epoch,
             number=number,
             before=top.checksum,
-            upto=run.upto,
+            upto=upto,
             at_ms=self._clock.now_ms(),
             plain=plain,
             alone=deflate_alone(plain),
             comments=len(batch.comments),
             posted_ms=min((comment.at for comment in batch.comments), default=0),
-            asides=asides[:ASIDES],
+            asides=asides,
+            counted=net.counted,
         )
 
     async def _liked(self, stream: str, net: Net) -> dict[int, int]:
@@ -166,8 +176,3 @@ class Fanout:
                 self._lines.popitem(last=False)
         self._lines.move_to_end(stream)
         return line
-
-
-def _trim(table: dict[Any, Any], most: int) -> None:
-    while len(table) > most:
-        del table[next(iter(table))]

@@ -101,6 +101,9 @@ class Timeline(Protocol):
     async def shown(self, stream: str, ids: Sequence[int]) -> frozenset[int]:
         """Which of these ids a frame of the last ten minutes has shown."""
 
+    async def counted(self, stream: str) -> Mapping[str, int]:
+        """The last number of each gateway run whose reactions the chain has added up."""
+
     def subscribe(self, stream: str, on_frame: OnFrame) -> Callable[[], None]:
         """Call `on_frame` for new frames, each at most once, in order, possibly with holes, until the returned call.
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 from uproar.core.errors import Misconfigured
 from uproar.core.position import Position
 from uproar.timeline import Gone, Snapshot, Top
+from uproar.timeline.counts import Counts
 from uproar.timeline.likes import Likes
 from uproar.timeline.losses import Losses, Ruling, UserLoss
 from uproar.wire.codec import read_batch
@@ -43,6 +44,7 @@ class State(Struct, array_like=True):
     version: int
     ids: dict[int, Ruling]
     users: dict[str, UserLoss]
+    counted: dict[str, int] = {}
 
 
 class Line:
@@ -55,6 +57,7 @@ class Line:
         self.frames: deque[Frame] = deque()
         self.likes = Likes()
         self.losses = Losses()
+        self.counted = Counts()
         self._redacted: dict[int, Frame] = {}
         self._changed: list[str] = []
         self._shown: OrderedDict[int, int] = OrderedDict()
@@ -88,6 +91,7 @@ class Line:
         self.picture.apply(clean)
         for comment in batch.comments:
             self._show(int(comment.id), frame.at_ms)
+        self.counted.note(frame.counted)
         self.top = Top(frame.epoch, frame.number, frame.checksum, frame.upto)
         self._hold(frame)
         if clean is not batch or frame.asides:
@@ -190,6 +194,7 @@ class Line:
             version=losses.version,
             ids=dict(losses.ids),
             users=dict(losses.users),
+            counted=dict(self.counted),
         )
 
     # -- inside
@@ -249,6 +254,7 @@ def restored(stream: str, state: State) -> Line:
     picture.pinned = {comment.id: comment for comment in state.pinned}
     picture.reactions, picture.left_out, picture.rules = state.reactions, state.left_out, state.rules
     line.losses = Losses(state.version, state.ids, state.users)
+    line.counted = Counts(state.counted)
     line._shown, line._newest = OrderedDict(state.shown), state.newest
     return line
 

@@ -119,6 +119,10 @@ class MemoryTimeline:
             line = await self._line(stream)
         return line.likes.apply(likings, loaded)
 
+    async def counted(self, stream: str) -> Mapping[str, int]:
+        """The last number of each gateway run whose reactions the chain has added up."""
+        return dict((await self._line(stream)).counted)
+
     async def shown(self, stream: str, ids: Sequence[int]) -> frozenset[int]:
         """Which of these ids a frame of the last ten minutes has shown."""
         return (await self._line(stream)).shown(ids)

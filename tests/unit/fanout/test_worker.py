@@ -11,7 +11,7 @@ from tests.unit.fanout.events import STREAM, banned, comment, pinned, posted, re
 from uproar.core import events as ev
 from uproar.core.stream import Rules, Stream
 from uproar.fanout.plan import Plan, Row
-from uproar.fanout.worker import Fanout
+from uproar.fanout.worker import TAKEOVER_S, Fanout
 from uproar.log import Record
 from uproar.observe.counters import Metrics
 from uproar.presence.memory import MemoryPresence
@@ -197,6 +197,45 @@ def test_a_first_attempt_that_comes_after_its_retry_is_passed_over():
         await worker.apply(STREAM, records(posted(comment(1)), posted(comment(2)), first=2))
 
     assert lived(day).shown == [[1], [2]]
+
+
+def test_a_first_attempt_that_comes_after_a_retry_that_an_owner_before_took_is_passed_over():
+    async def day(house):
+        await house.worker().apply(STREAM, records(posted(comment(1), again=True)))
+        await house.worker().apply(STREAM, records(posted(comment(1)), posted(comment(2)), first=2))
+
+    assert lived(day).shown == [[1], [2]]
+
+
+def test_long_after_a_takeover_only_retries_are_asked_for():
+    async def day(house):
+        worker = house.worker()
+        await worker.apply(STREAM, posts(1, 1))
+        house.clock.turn(TAKEOVER_S + 1)
+        house.timeline.shown = None
+        await worker.apply(STREAM, posts(2, 2))
+
+    assert lived(day).shown == [[1], [2]]
+
+
+def test_reactions_that_are_sent_again_count_once_even_before_a_new_owner():
+    async def day(house):
+        await house.worker().apply(STREAM, records(reacted(1, x=2)))
+        await house.worker().apply(STREAM, records(reacted(1, x=2), reacted(2, x=1), first=2))
+
+    assert [read_batch(frame.plain).reactions for frame in lived(day).frames] == [{"x": 2}, {"x": 1}]
+
+
+def test_a_frame_that_is_refused_counts_nothing_as_left_out():
+    async def day(house):
+        worker = await crowded(house)
+        await worker.apply(STREAM, posts(1, 10))
+        await house.worker().apply(STREAM, posts(1, 11))
+        await worker.apply(STREAM, posts(1, 12))
+
+    house = lived(day)
+    told = sum(read_batch(frame.plain).left_out for frame in house.frames)
+    assert house.metrics.registry.get_sample_value("uproar_left_out_total") == told
 
 
 def test_reactions_that_are_sent_again_count_once():
