@@ -29,11 +29,12 @@ def frame_of(
     at_ms: int = AT_MS,
     asides: tuple[Aside, ...] = (),
     counted: dict[str, int] | None = None,
+    lost: dict[str, int] | None = None,
     **fields: Any,
 ) -> Frame:
     """The frame after `top`, with these comments and other fields of its batch."""
     number = top.number + 1
-    plain = encode(Batch(f"{top.epoch}.{number}", comments=list(comments), **fields))
+    plain = encode(Batch(f"{top.epoch}.{number}", removed_users=list(lost or ()), comments=list(comments), **fields))
     return Frame(
         stream=stream,
         epoch=top.epoch,
@@ -47,6 +48,7 @@ def frame_of(
         posted_ms=min((comment.at for comment in comments), default=0),
         asides=asides,
         counted=counted or {},
+        lost=lost or {},
     )
 
 

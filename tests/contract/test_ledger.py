@@ -364,6 +364,51 @@ def test_an_erasure_that_is_repeated_tells_the_same_and_gives_no_posts_back(room
     assert reason(room.post()) is Refusal.TOO_FAST
 
 
+# -- floors
+
+
+def test_a_floor_is_at_least_the_highest_id_that_was_accepted(room):
+    room.post()
+    room.post(unlimited=True)
+    room.post(user="bob")
+    assert run(room.ledger.lift("ann", 1)) == 2
+    assert run(room.ledger.lift("ann", 7)) == 7
+    assert run(room.ledger.lift("ann", 1)) == 7
+
+
+def test_until_it_is_settled_or_for_ten_seconds_a_lifted_user_is_refused(room):
+    floor = run(room.ledger.lift("ann", 0))
+    run(room.ledger.settle("ann", floor + 1))
+    assert room.post() == Refused(Refusal.UNAVAILABLE, 10_000)
+    assert room.post(user="bob") is None
+    run(room.ledger.settle("ann", floor))
+    assert room.post() is None
+    run(room.ledger.lift("ann", 0))
+    room.clock.turn(10)
+    assert room.post() is None
+
+
+def test_ids_up_to_the_floor_are_refused_until_the_clock_is_there_and_known_keys_are_not(room):
+    second = 1000 << 22
+    assert room.post(key="k") is None
+    room.number = 2 * second
+    run(room.ledger.settle("ann", run(room.ledger.lift("ann", 5 * second))))
+    assert room.post() == Refused(Refusal.UNAVAILABLE, 3001)
+    assert reason(room.post(unlimited=True)) is Refusal.UNAVAILABLE
+    assert isinstance(room.post(key="k"), Known)
+    assert room.post(user="bob") is None
+    room.number = 5 * second
+    assert room.post() is None
+
+
+def test_a_floor_is_forgotten_after_an_hour(room):
+    run(room.ledger.lift("ann", 9))
+    room.clock.turn(3599)
+    assert reason(room.post()) is Refusal.UNAVAILABLE
+    room.clock.turn(1)
+    assert room.post() is None
+
+
 # -- what others keep
 
 

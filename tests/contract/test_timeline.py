@@ -420,7 +420,7 @@ def test_what_a_frame_removes_is_gone_in_the_same_step(check):
     async def promise(timeline):
         before = await start(timeline)
         await extended(timeline, ANN, BOB, CAT)
-        await extended(timeline, removed=["1"], removed_users=["cat"])
+        await extended(timeline, removed=["1"], lost={"cat": 3})
         assert texts(await timeline.since("s", before))[0] == ["text 2"]
         gone = await timeline.gone("s")
         assert (gone.covers(1, "ann"), gone.covers(2, "bob"), gone.covers(3, "cat")) == (True, False, True)

@@ -19,8 +19,8 @@ class Net:
     """The net result of some events, taken in their order.
 
     `gone` is what may not be shown, `chosen` the ids that sampling leaves in, `known` the ids that were shown before
-    and come again, `before` the last number that the chain has counted of each gateway run; `counted` those of these
-    events.
+    and come again, `before` the last number that the chain has counted of each gateway run. `counted` are those of
+    these events, `lost` says up to which id users lose what they wrote.
     """
 
     def __init__(
@@ -31,7 +31,6 @@ class Net:
         self._known = known
         self._before = before
         self._left: dict[int, Comment] = {}
-        self._users: dict[str, int] = {}
         self._erased: dict[str, int] = {}
         self._removed: dict[int, None] = {}
         self._comments: dict[int, Comment] = {}
@@ -43,6 +42,7 @@ class Net:
         self._rules: PosterRules | None = None
         self.likings: list[Liking] = []
         self.counted: dict[str, int] = {}
+        self.lost: dict[str, int] = {}
         self.left_out = 0
 
     def take(self, event: ev.Event) -> None:
@@ -75,7 +75,7 @@ class Net:
         """The batch, with the totals of `likings` as the timeline told them."""
         return Batch(
             position=position,
-            removed_users=list(self._users),
+            removed_users=list(self.lost),
             removed=[str(gone) for gone in self._removed],
             restored=self._show(self._restored.values()),
             comments=self._show(self._comments.values()),
@@ -131,7 +131,7 @@ class Net:
             self._remove_user(event.user, event.upto)
 
     def _remove_user(self, user: str, upto: int) -> None:
-        self._users[user] = max(upto, self._users.get(user, 0))
+        self.lost[user] = max(upto, self.lost.get(user, 0))
         for shelf in (self._comments, self._left, self._restored, self._pinned):
             for comment in [comment for comment in shelf.values() if comment.user.id == user and comment.id <= upto]:
                 self._remove(comment.id)
@@ -147,9 +147,7 @@ class Net:
         if comment_id in self._restored:
             return False
         return (
-            comment_id in self._removed
-            or comment_id <= self._users.get(user, -1)
-            or self._gone.covers(comment_id, user)
+            comment_id in self._removed or comment_id <= self.lost.get(user, -1) or self._gone.covers(comment_id, user)
         )
 
     def _show(self, comments: Iterable[Comment], *, pinned: bool = False) -> list[Shown]:

@@ -158,6 +158,7 @@ class Fanout:
             posted_ms=min((comment.at for comment in batch.comments), default=0),
             asides=asides,
             counted=net.counted,
+            lost=net.lost,
         )
 
     async def _liked(self, stream: str, net: Net) -> dict[int, int]:

@@ -50,7 +50,7 @@ class Ledger(Protocol):
     async def standing(self, ask: Ask) -> Known | Refused | None:
         """Judge, and if all pass count, note the text and fix key -> id, atomically: None means welcome.
 
-        A known key answers its id first; else ban, age, limits, slow mode, repeat, in that order, and the first
+        A known key answers its id first; else floor, ban, age, limits, slow mode, repeat, in that order, and the first
         refusal wins and costs nothing.
         """
 
@@ -65,6 +65,17 @@ class Ledger(Protocol):
 
     async def release(self, ask: Ask) -> None:
         """Take back what `standing` counted and fixed: the append failed and nothing was kept."""
+
+    async def lift(self, user: str, upto: int) -> int:
+        """Raise the user's floor to `upto` and to the highest id that their posts got in the last hour; returns it.
+
+        So whoever removes or forgets all up to the floor takes all that was accepted before, and nothing that comes
+        after: until `settle`, ten seconds at most, the user's posts are refused `unavailable`; for an hour those are
+        whose ids are not above the floor, since their writer's clock is behind.
+        """
+
+    async def settle(self, user: str, floor: int) -> None:
+        """What `lift` returned this floor for is in the log: the user may post again."""
 
     async def ban(self, stream: str, user: str, until_ms: int | None) -> None:
         """Muted from now on (None: for good)."""

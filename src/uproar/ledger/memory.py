@@ -9,7 +9,8 @@ from xxhash import xxh64_intdigest
 
 from uproar.core.aging import Aging
 from uproar.core.clock import Clock
-from uproar.core.events import Event, Posted
+from uproar.core.events import Banned, Erased, Event, Posted
+from uproar.core.ids import at_ms
 from uproar.core.refusal import Refusal, Refused
 from uproar.ledger import Ask, Known, Limit
 
@@ -18,6 +19,9 @@ TEXTS_MS = 3_600_000
 """A user's texts in a stream are remembered for an hour after the last: as long as the longest slow mode."""
 OWN_TEXTS = 10
 ALL_TEXTS = 100
+IDS_MS = 3_600_000
+"""An hour covers every clock that is wrong by less."""
+HOLD_MS = 10_000
 NO_BAN_MS = 60_000
 """So long it is remembered that the store knows no ban: the ledger is told of each new one."""
 
@@ -34,6 +38,14 @@ class _Said(NamedTuple):
     at_ms: int
     id: int
     digest: int | None
+
+
+class _Ids(NamedTuple):
+    """Of a user: the highest id that was accepted, the one that the next must be above, and when that may come."""
+
+    newest: int = 0
+    floor: int = 0
+    held_until_ms: int = 0
 
 
 class _Mute(NamedTuple):
@@ -75,6 +87,7 @@ class MemoryLedger:
         self._here: Aging[_Here, _Row] = Aging(PEOPLE)
         self._everywhere: Aging[str, _Row] = Aging(PEOPLE)
         self._texts: Aging[str, deque[tuple[str, int]]] = Aging(STREAMS)
+        self._ids: Aging[str, _Ids] = Aging(PEOPLE)
         self._strange: Aging[tuple[str, str, str], bool] = Aging(KEYS)
         self._began_ms = self._now_ms()
 
@@ -116,6 +129,17 @@ class MemoryLedger:
         if texts and (ask.user, ask.digest) in texts:
             texts.remove((ask.user, ask.digest))
 
+    async def lift(self, user: str, upto: int) -> int:
+        """Raise the user's floor; returns it."""
+        return self._lift(user, upto, HOLD_MS)
+
+    async def settle(self, user: str, floor: int) -> None:
+        """The user may post again, above the floor."""
+        now = self._now_ms()
+        ids = self._ids.get(user, now)
+        if ids and ids.floor == floor:
+            self._ids.put(user, ids._replace(held_until_ms=0), now, now + IDS_MS)
+
     async def ban(self, stream: str, user: str, until_ms: int | None) -> None:
         """Muted from now on."""
         now = self._now_ms()
@@ -140,19 +164,29 @@ class MemoryLedger:
         return sorted(stream for (stream, _), _ in theirs)
 
     def prime(self, events: Iterable[Event]) -> None:
-        """Count what the log kept in its last minute, oldest first: limits hold over a restart."""
+        """Count what the log kept in its last minute, oldest first: limits and floors hold over a restart."""
         behind_ms = self._clock.now_ms() - self._now_ms()
         for event in events:
-            if isinstance(event, Posted):
-                comment = event.comment
-                digest = xxh64_intdigest(comment.text.encode())
-                ask = Ask(event.stream, comment.user.id, comment.id, digest)
-                self._count(ask, comment.at - behind_ms, self._now_ms())
+            match event:
+                case Posted(comment=comment):
+                    digest = xxh64_intdigest(comment.text.encode())
+                    ask = Ask(event.stream, comment.user.id, comment.id, digest)
+                    self._count(ask, comment.at - behind_ms, self._now_ms())
+                    self._accept(ask, self._now_ms())
+                case Banned(user=user, upto=upto) | Erased(user=user, upto=upto) if upto:
+                    self._lift(user, upto)
+
+    def _lift(self, user: str, upto: int, hold_ms: int = 0) -> int:
+        now = self._now_ms()
+        ids = self._ids.get(user, now) or _Ids()
+        lifted = _Ids(ids.newest, max(upto, ids.newest, ids.floor), now + hold_ms)
+        self._ids.put(user, lifted, now, now + IDS_MS)
+        return lifted.floor
 
     async def sweep(self) -> None:
         """Let go of all that has ended, also where nobody posts any more."""
         now = self._now_ms()
-        for table in (self._keys, self._bans, self._here, self._everywhere, self._texts):
+        for table in (self._keys, self._bans, self._here, self._everywhere, self._texts, self._ids):
             table.sweep(now)
 
     def _now_ms(self) -> int:
@@ -182,11 +216,15 @@ class MemoryLedger:
             return refused
         if ask.key:
             self._keys.put(key, Known(ask.id, ask.digest), now, now + KEY_MS)
+        self._accept(ask, now)
         if not ask.unlimited:
             self._count(ask, now, now)
         return None
 
     def _judge(self, ask: Ask, now: int) -> Refused | None:
+        floored = _floored(ask, self._ids.get(ask.user, now) or _Ids(), now)
+        if floored:
+            return floored
         mute = self._bans.get((ask.stream, ask.user), now) or _NOT_MUTED
         banned = _banned(mute, self._clock.now_ms())
         if banned or ask.unlimited:
@@ -210,6 +248,10 @@ class MemoryLedger:
             digests = ()
         return Refused(Refusal.REPEATED) if ask.digest in digests else None
 
+    def _accept(self, ask: Ask, now: int) -> None:
+        ids = self._ids.get(ask.user, now) or _Ids()
+        self._ids.put(ask.user, ids._replace(newest=max(ask.id, ids.newest)), now, now + IDS_MS)
+
     def _count(self, ask: Ask, at: int, now: int) -> None:
         said, here = _Said(at, ask.id, ask.digest), (ask.stream, ask.user)
         row = (*(self._here.get(here, now) or ()), said)
@@ -220,6 +262,11 @@ class MemoryLedger:
         texts = deque(maxlen=ALL_TEXTS) if texts is None else texts
         texts.append((ask.user, ask.digest))
         self._texts.put(ask.stream, texts, now, at + TEXTS_MS)
+
+
+def _floored(ask: Ask, ids: _Ids, now: int) -> Refused | None:
+    behind_ms = at_ms(ids.floor) - at_ms(ask.id) + 1 if ask.id <= ids.floor else 0
+    return _wait(Refusal.UNAVAILABLE, max(behind_ms, ids.held_until_ms - now))
 
 
 def _banned(mute: _Mute, now_ms: int) -> Refused | None:

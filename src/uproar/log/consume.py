@@ -84,7 +84,8 @@ async def _to_its_end(job: Coroutine[Any, Any, None]) -> None:
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
+        with suppress(Unavailable):
+            await task
         raise
 
 

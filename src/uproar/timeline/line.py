@@ -40,7 +40,6 @@ class State(Struct, array_like=True):
     left_out: int
     rules: PosterRules | None
     shown: dict[int, int]
-    newest: int
     version: int
     ids: dict[int, Ruling]
     users: dict[str, UserLoss]
@@ -61,7 +60,6 @@ class Line:
         self._redacted: dict[int, Frame] = {}
         self._changed: list[str] = []
         self._shown: OrderedDict[int, int] = OrderedDict()
-        self._newest = 0
         self._bytes = 0
 
     # -- the chain
@@ -83,10 +81,9 @@ class Line:
     def extend(self, frame: Frame) -> None:
         """Take the next frame in: it must follow."""
         batch = read_batch(frame.plain)
-        users = dict.fromkeys(batch.removed_users, self._newest)
         removed, restored = map(int, batch.removed), (int(comment.id) for comment in batch.restored)
-        self.losses.repeat(removed, users, restored, frame.at_ms)
-        self._note(*batch.removed, *users, *(comment.id for comment in batch.restored))
+        self.losses.repeat(removed, frame.lost, restored, frame.at_ms)
+        self._note(*batch.removed, *frame.lost, *(comment.id for comment in batch.restored))
         clean = redact(batch, self.gone)
         self.picture.apply(clean)
         for comment in batch.comments:
@@ -190,7 +187,6 @@ class Line:
             left_out=picture.left_out,
             rules=picture.rules,
             shown=dict(self._shown),
-            newest=self._newest,
             version=losses.version,
             ids=dict(losses.ids),
             users=dict(losses.users),
@@ -205,7 +201,6 @@ class Line:
     def _show(self, comment_id: int, at_ms: int) -> None:
         self._shown[comment_id] = at_ms
         self._shown.move_to_end(comment_id)
-        self._newest = max(self._newest, comment_id)
 
     def _hold(self, frame: Frame) -> None:
         self.frames.append(frame)
@@ -255,7 +250,7 @@ def restored(stream: str, state: State) -> Line:
     picture.reactions, picture.left_out, picture.rules = state.reactions, state.left_out, state.rules
     line.losses = Losses(state.version, state.ids, state.users)
     line.counted = Counts(state.counted)
-    line._shown, line._newest = OrderedDict(state.shown), state.newest
+    line._shown = OrderedDict(state.shown)
     return line
 
 

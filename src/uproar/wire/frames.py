@@ -228,7 +228,8 @@ class Frame(Struct, frozen=True, array_like=True):
     `plain` is the batch's JSON, `alone` the same deflated by itself (raw deflate, sync flush, its tail cut off, as
     RFC 7692 wants it). `upto` is the last log offset that it covers, `before` the checksum of its predecessor,
     `comments` how many it shows, `at_ms` when it was made, `posted_ms` when its oldest comment was accepted (0: none),
-    `counted` the last number of each gateway run whose reactions it adds.
+    `counted` the last number of each gateway run whose reactions it adds, `lost` up to which id each of its
+    `removed_users` lost what they wrote.
     """
 
     stream: str
@@ -243,6 +244,7 @@ class Frame(Struct, frozen=True, array_like=True):
     posted_ms: int = 0
     asides: tuple[Aside, ...] = ()
     counted: dict[str, int] = {}
+    lost: dict[str, int] = {}
 
     @property
     def checksum(self) -> int:

@@ -1,9 +1,12 @@
 """The write service: whatever anyone asks to say or do, and no answer before the log has it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from msgspec.structs import replace
 
 from uproar.auth import Identity
 from uproar.core import events as ev
@@ -65,6 +68,7 @@ class WriteService:
         metrics: Metrics,
         *,
         open_streams: bool = False,
+        streams_per_min: int = 10,
         log_kept_ms: int = 25 * 3_600_000,
     ) -> None:
         self._log = log
@@ -75,7 +79,7 @@ class WriteService:
         self._ids = ids
         self._metrics = metrics
         self._log_kept_ms = log_kept_ms
-        self._streams = Streams(log, store, clock, open_streams=open_streams)
+        self._streams = Streams(log, store, clock, open_streams=open_streams, streams_per_min=streams_per_min)
         self._comments = Comments(store, timeline, clock)
         self._posting = Posting(log, store, ledger, clock, ids, self._streams, self._comments)
         self._under_way: set[asyncio.Task[Any]] = set()
@@ -105,11 +109,20 @@ class WriteService:
     # -- posting
 
     async def post(
-        self, who: Identity | None, stream: str, text: str, reply_to: int | None = None, key: str = ""
+        self,
+        who: Identity | None,
+        stream: str,
+        text: str,
+        reply_to: int | None = None,
+        key: str = "",
+        address: str = "",
     ) -> Comment | Refused:
-        """Say something. A comment that is returned is kept; a `key` (empty: none) sees to it that it is kept once."""
+        """Say something. A comment that is returned is kept; a `key` (empty: none) sees to it that it is kept once.
+
+        `address` is where it comes from (empty: this machine): a stream that it opens counts there.
+        """
         began = self._clock.now()
-        answer = await self._answer_post(who, stream, text, reply_to, key)
+        answer = await self._answer_post(who, stream, text, reply_to, key, address)
         if isinstance(answer, Refused):
             outcome = "unknown" if answer.refusal is Refusal.UNCONFIRMED else "refused"
             self._metrics.posts.labels(outcome).inc()
@@ -121,9 +134,9 @@ class WriteService:
 
     @answered
     async def _answer_post(
-        self, who: Identity | None, stream: str, text: str, reply_to: int | None, key: str
+        self, who: Identity | None, stream: str, text: str, reply_to: int | None, key: str, address: str
     ) -> Comment | Refused:
-        return await self._posting.post(who, stream, text, reply_to, key)
+        return await self._posting.post(who, stream, text, reply_to, key, address)
 
     # -- everyone's deeds
 
@@ -175,14 +188,14 @@ class WriteService:
         if eraser.id != user and not eraser.is_admin:
             return Refused(Refusal.NOT_ALLOWED)
         now_ms = self._clock.now_ms()
-        upto = self._ids.next(now_ms)
-        streams = await self._store.erase(user, upto)
-        with logged():
-            streams = sorted({*streams, *await self._ledger.forget(user)})
-            self._comments.forget(user)
-            for stream in streams:
-                await self._log.append(ev.Erased(stream, user, upto))
-                await self._timeline.cut(stream, user, upto)
+        async with self._all_by(user) as upto:
+            streams = await self._store.erase(user, upto)
+            with logged():
+                streams = sorted({*streams, *await self._ledger.forget(user)})
+                self._comments.forget(user)
+                for stream in streams:
+                    await self._log.append(ev.Erased(stream, user, upto))
+                    await self._timeline.cut(stream, user, upto)
         return now_ms + self._log_kept_ms
 
     # -- moderators' deeds
@@ -271,10 +284,14 @@ class WriteService:
             return Refused(Refusal.NOT_ALLOWED, detail="Nobody bans a stream's creator.")
         if not is_id(user) or (seconds is not None and seconds < 1):
             return Refused(Refusal.BAD_MESSAGE, detail="A ban names a user id and, if it ends, a second or more.")
-        now_ms = self._clock.now_ms()
-        until_ms = None if seconds is None else now_ms + seconds * 1000
-        banned = ev.Banned(stream, user, self._ids.next(now_ms), chair.id, until_ms, why, remove)
-        await self._log.append(banned)
+        until_ms = None if seconds is None else self._clock.now_ms() + seconds * 1000
+        banned = ev.Banned(stream, user, 0, chair.id, until_ms, why, remove)
+        if remove:
+            async with self._all_by(user) as upto:
+                banned = replace(banned, upto=upto)
+                await self._log.append(banned)
+        else:
+            await self._log.append(banned)
         with logged():
             await self._apply_ban(banned)
             await self._note(stream, chair, "ban", user, why)
@@ -312,14 +329,32 @@ class WriteService:
         return owner if isinstance(owner, Refused) else await self._streams.put(owner, stream, change)
 
     @answered
-    async def open_stream(self, stream: str) -> Stream | None:
-        """The stream, made where whoever comes first may open streams; None where there is none."""
-        return await self._streams.opened(stream)
+    async def open_stream(self, stream: str, address: str = "") -> Stream | Refused | None:
+        """The stream, made where whoever comes first may open streams; None where there is none.
+
+        `address` is where whoever asks comes from (empty: this machine): it opens only so many a minute.
+        """
+        return await self._streams.opened(stream, address)
 
     @answered
     async def stream(self, stream: str) -> Stream | None:
         """The stream, as of a second ago at most; None where there is none."""
         return await self._streams.known(stream)
+
+    @asynccontextmanager
+    async def _all_by(self, user: str) -> AsyncIterator[int]:
+        """An id that no accepted comment of the user is above, and every later one is, whatever the clocks do.
+
+        Inside nothing by the user is accepted, so that all of it stands in the log before what is appended here.
+        """
+        written = await self._store.by_user(user, before=None, after=None, limit=1)
+        newest = max((kept.comment.id for kept in written), default=0)
+        floor = await self._ledger.lift(user, max(newest, self._ids.next(self._clock.now_ms())))
+        try:
+            yield floor
+        finally:
+            with suppress(Unavailable):  # then it ends by itself
+                await self._ledger.settle(user, floor)
 
     # -- who may what
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.tools import TurnedClock, run
 from uproar.core.comment import Comment, User
-from uproar.core.events import Liked, Posted
+from uproar.core.events import Banned, Erased, Liked, Posted
 from uproar.core.ids import first_id_at
 from uproar.core.refusal import Refusal
 from uproar.ledger import Ask
@@ -50,6 +50,13 @@ def test_texts_are_known_over_a_restart():
     ledger = MemoryLedger(clock)
     ledger.prime([Liked("s", "ann", 5), posted(clock, 40, "hello")])
     assert run(ledger.standing(ask(digest=digest("hello")))).refusal is Refusal.REPEATED
+
+
+@pytest.mark.parametrize("event", [Banned("s", "ann", 1 << 50, "mod", remove=True), Erased("s", "ann", 1 << 50)])
+def test_floors_hold_over_a_restart(event):
+    ledger = MemoryLedger(TurnedClock())
+    ledger.prime([event])
+    assert run(ledger.lift("ann", 0)) == 1 << 50
 
 
 def test_what_left_its_window_before_the_restart_counts_no_more():

@@ -172,7 +172,7 @@ def test_the_snapshot_is_the_fold_of_all_batches(windows):
 
 def test_a_frames_removed_users_lose_what_was_shown_before_it():
     line = line_with([ANN, BOB])
-    line.extend(frame_of(line.top, said(9, "ann"), removed_users=["ann"]))
+    line.extend(frame_of(line.top, said(9, "ann"), lost={"ann": 8}))
     assert line.gone.covers(1, "ann")
     assert not line.gone.covers(9, "ann")
     assert texts(line.since(0)) == [["text 2"], ["text 9"]]

@@ -698,6 +698,26 @@ async def test_a_ban_that_removes_takes_down_what_was_said_and_not_what_is_said_
     assert (await parts.store.comment("s", before.id)).removed_by == "mod"
 
 
+@pytest.mark.parametrize("stored", [True, False])
+@promise
+async def test_a_ban_takes_down_what_another_writer_whose_clock_is_ahead_numbered(stored):
+    parts = await room()
+    parts.ids = IdMaker(2)
+    before = await parts.service.post(EVE, "s", "before")
+    if stored:
+        await persist(parts)
+        parts.ledger.part = MemoryLedger(parts.clock)
+    parts.clock.turn(-30)
+    behind = service(parts)
+    await behind.ban(MOD, "s", "eve", 1, remove=True)
+    await behind.unban(MOD, "s", "eve")
+    assert (await parts.timeline.gone("s")).covers(before.id, "eve")
+    assert await behind.post(EVE, "s", "after") == Refused(Refusal.UNAVAILABLE, 30_001)
+    parts.clock.turn(31)
+    after = await behind.post(EVE, "s", "after")
+    assert not (await parts.timeline.gone("s")).covers(after.id, "eve")
+
+
 @pytest.mark.parametrize(
     ("user", "seconds", "expected"),
     [

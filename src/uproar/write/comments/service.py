@@ -59,8 +59,8 @@ class Comments:
         recent = self._recent.get((stream, comment_id), self._clock.now())
         if recent:
             return Kept(recent)
-        newest = (await self._timeline.snapshot(stream, SNAPSHOT)).comments
-        shown = next((comment for comment in newest if int(comment.id) == comment_id), None)
+        newest, wanted = (await self._timeline.snapshot(stream, SNAPSHOT)).comments, str(comment_id)
+        shown = next((comment for comment in newest if comment.id == wanted), None)
         return Kept(_comment(shown, stream)) if shown else await self._store.comment(stream, comment_id)
 
 

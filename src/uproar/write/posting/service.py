@@ -11,6 +11,7 @@ from uproar.core.comment import Comment, Parent
 from uproar.core.errors import Unavailable, Unconfirmed
 from uproar.core.events import Posted
 from uproar.core.refusal import Refusal, Refused
+from uproar.core.stream import Stream
 from uproar.core.text import normalize, preview
 from uproar.ledger import Ask, Known, Ledger
 from uproar.log import Log
@@ -50,15 +51,15 @@ class Posting:
         self._under_way: dict[tuple[str, str, str], asyncio.Event] = {}
 
     async def post(
-        self, who: Identity | None, stream: str, text: str, reply_to: int | None, key: str
+        self, who: Identity | None, stream: str, text: str, reply_to: int | None, key: str, address: str
     ) -> Comment | Refused:
         """The comment once the log has it; a retry under the same `key` (empty: none) gives the first one."""
         author = speaker(who, self._clock.now_ms())
         if isinstance(author, Refused):
             return author
-        home = await self._streams.opened(stream)
-        if home is None:
-            return Refused(Refusal.NO_SUCH_STREAM)
+        home = await self._streams.opened(stream, address)
+        if not isinstance(home, Stream):
+            return home or Refused(Refusal.NO_SUCH_STREAM)
         post = self._post(Draft(author, home, normalize(text)), reply_to, key)
         return await (self._one_by_one((stream, author.id, key), post) if key else post)
 

@@ -10,6 +10,7 @@ from uproar.core.aging import Aging
 from uproar.core.clock import Clock
 from uproar.core.errors import Unavailable
 from uproar.core.events import Changed
+from uproar.core.per_minute import PerMinute
 from uproar.core.refusal import Refusal, Refused
 from uproar.core.stream import Stream
 from uproar.core.text import is_id
@@ -32,13 +33,17 @@ class _Reading(NamedTuple):
 
 
 class Streams:
-    """The streams and their rules; everything raises `Unavailable` when log or store are down."""
+    """The streams and their rules; everything raises `Unavailable` when log or store are down.
 
-    def __init__(self, log: Log, store: Store, clock: Clock, *, open_streams: bool) -> None:
+    Where streams are open each address makes at most `streams_per_min` a minute.
+    """
+
+    def __init__(self, log: Log, store: Store, clock: Clock, *, open_streams: bool, streams_per_min: int) -> None:
         self._log = log
         self._store = store
         self._clock = clock
         self._open_streams = open_streams
+        self._made = PerMinute(streams_per_min)
         self._readings: Aging[str, _Reading] = Aging(REMEMBERED)
         self._changing = asyncio.Lock()
 
@@ -57,14 +62,23 @@ class Streams:
         newer = self._readings.get(stream, now)
         return newer.stream if newer and newer is not reading else self._note(stream, found)
 
-    async def opened(self, stream: str) -> Stream | None:
-        """The stream; where whoever comes first may open streams it is made."""
+    async def opened(self, stream: str, address: str) -> Stream | Refused | None:
+        """The stream; where whoever comes first may open streams it is made for that address, but not too many."""
         known = await self.known(stream)
         if known or not self._open_streams or not is_id(stream):
             return known
         async with self._changing:
-            found = await self._store.stream(stream)
-            return self._note(stream, found) or await self._keep(Stream(stream, started_at=self._clock.now_ms()))
+            found = self._note(stream, await self._store.stream(stream))
+            return found or await self._made_for(address, stream)
+
+    async def _made_for(self, address: str, stream: str) -> Stream | Refused:
+        wait_s = self._made.wait_s(address, self._clock.now())
+        if wait_s:
+            wait_ms = int(wait_s * 1000) + 1
+            return Refused(
+                Refusal.TOO_FAST, wait_ms, "Too many new streams were opened from here; please wait a moment."
+            )
+        return await self._keep(Stream(stream, started_at=self._clock.now_ms()))
 
     async def put(self, who: Identity, stream: str, change: StreamChange) -> tuple[Stream, bool] | Refused:
         """The stream after the change, and whether it is new."""
