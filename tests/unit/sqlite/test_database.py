@@ -1,18 +1,17 @@
-"""One writer, many jobs to a commit; what happens when the disk fails; who may open what."""
+"""One writer, many jobs to a commit; what happens when the disk fails, or the process is killed."""
 
 import asyncio
 import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import apsw
 import pytest
 
 from tests.tools import run
-from uproar.core.errors import Misconfigured, Overloaded, Unavailable, Unconfirmed
-from uproar.sqlite import Database, lock_directory
+from uproar.core.errors import Overloaded, Unavailable, Unconfirmed
+from uproar.sqlite import Database
 
 
 @pytest.fixture
@@ -120,7 +119,7 @@ def test_kept_is_told_in_the_order_of_the_jobs_also_when_nobody_waits_any_more(c
 
 
 def test_more_waiting_jobs_than_the_bound_are_refused(check, monkeypatch):
-    monkeypatch.setattr("uproar.sqlite.WAITING_JOBS", 10)
+    monkeypatch.setattr("uproar.sqlite.database.WAITING_JOBS", 10)
 
     async def promise(database):
         ends = await asyncio.gather(*(database.write(insert(n)) for n in range(5000)), return_exceptions=True)
@@ -217,7 +216,7 @@ def test_a_checkpoint_leaves_nothing_of_what_was_deleted_on_the_disk(check, path
 
 
 def test_the_write_ahead_log_does_not_grow_without_end(check, path, monkeypatch):
-    monkeypatch.setattr("uproar.sqlite.CHECKPOINT_PAGES", 20)
+    monkeypatch.setattr("uproar.sqlite.database.CHECKPOINT_PAGES", 20)
 
     async def promise(database):
         await database.write(lambda c: done(c, "CREATE TABLE said (text TEXT)"))
@@ -228,73 +227,6 @@ def test_the_write_ahead_log_does_not_grow_without_end(check, path, monkeypatch)
     sizes = []
     check(promise)
     assert sizes[0] < 100 * 4096
-
-
-# -- opening
-
-
-def made(path):
-    async def main():
-        database = Database(path)
-        await database.write(lambda c: done(c, "CREATE TABLE number (n)"))
-        for _ in range(10):
-            await database.write(lambda c: done(c, "INSERT INTO number VALUES (zeroblob(8000))"))
-        await database.close()
-
-    run(main())
-
-
-def of_another_program(path):
-    path.unlink()
-    apsw.Connection(str(path)).execute("CREATE TABLE theirs (n)")
-
-
-def of_another_format(path):
-    apsw.Connection(str(path)).pragma("user_version", 99)
-
-
-def only_its_wal(path):
-    path.unlink()
-    Path(f"{path}-wal").write_bytes(b"x" * 5000)
-
-
-DAMAGES = {
-    "empty": lambda path: path.write_bytes(b""),
-    "text": lambda path: path.write_text("hello " * 1000),
-    "half a page": lambda path: os.truncate(path, 2000),
-    "half a file": lambda path: os.truncate(path, 40960),
-    "header": lambda path: path.write_bytes(b"X" + path.read_bytes()[1:]),
-    "another program's": of_another_program,
-    "another format": of_another_format,
-    "only its log": only_its_wal,
-    "a directory": lambda path: (path.unlink(), path.mkdir()),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_what_is_not_a_whole_database_of_ours_is_refused_with_a_sentence(damage, path):
-    made(path)
-    DAMAGES[damage](path)
-    with pytest.raises(Misconfigured, match=r"uproar\.db .*"):
-        Database(path)
-
-
-# -- the lock
-
-
-def test_a_second_holder_is_refused_and_told_who_has_it(tmp_path):
-    lock = lock_directory(tmp_path / "data")
-    with pytest.raises(Misconfigured, match=rf"another uproar serves from .*data \(process {os.getpid()}\)"):
-        lock_directory(tmp_path / "data")
-    lock.release()
-    lock.release()
-    lock_directory(tmp_path / "data").release()
-
-
-def test_a_directory_that_cannot_hold_data_is_refused(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(Misconfigured):
-        lock_directory(tmp_path / "file" / "data")
 
 
 # -- a process that is killed

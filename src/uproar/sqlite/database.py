@@ -1,8 +1,6 @@
-"""One SQLite file for all that a data directory keeps: one writer thread, many jobs to a commit, readers beside it."""
+"""One writer thread, many jobs to a commit, readers beside it."""
 
 import asyncio
-import fcntl
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -10,24 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import apsw
 
 from uproar.core.clock import SystemClock
-from uproar.core.errors import Misconfigured, Overloaded, Unavailable, Unconfirmed
+from uproar.core.errors import Overloaded, Unavailable, Unconfirmed
+from uproar.sqlite.file import open_reader, open_writer, truncate_wal
 
 WAITING_JOBS = 4096  # jobs that wait for the writer, and reads for a reader; one more is `Overloaded`
 TRANSACTION_S = 0.02  # for so long at most a transaction takes in jobs before it commits
 READERS = 2
 CHECKPOINT_PAGES = 1000  # so many new pages in the write-ahead log move into the file
-WAL_BYTES = 16 << 20  # what a slow reader let it grow beyond this is given back
-CACHE_KIB = 16 << 10
-PAGE_BYTES = 4096
-BUSY_MS = 1000  # for a stranger who holds the file, as a shell with an open transaction does
-
-FORMAT: Final = 1
-APPLICATION: Final = 0x7570726F  # "upro": tells our files from others'
 
 T = TypeVar("T")
 Job = Callable[[apsw.Connection], T]
@@ -65,7 +57,7 @@ class Database:
         """Open the file, or make it; `Misconfigured` when it is not a whole database of ours."""
         self.path = path
         self.failed = ""
-        self._connection = _opened(path)
+        self._connection = open_writer(path)
         self._connection.set_wal_hook(self._note_wal)
         self._wal_pages = self._moved_pages = 0
         self._waiting: deque[_Waiting] = deque()
@@ -74,7 +66,7 @@ class Database:
         self._clock = SystemClock()
         self._idle_readers: SimpleQueue[apsw.Connection] = SimpleQueue()
         for _ in range(READERS):
-            self._idle_readers.put(_reader(path))
+            self._idle_readers.put(open_reader(path))
         self._reads = 0
         self._pool = ThreadPoolExecutor(READERS, "sqlite-reader")
         self._writer = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
@@ -107,7 +99,7 @@ class Database:
 
     async def checkpoint(self) -> None:
         """Move the write-ahead log into the file and cut it to nothing, so that no erased text is left in it."""
-        await self._enqueue(_truncate_wal, alone=True)
+        await self._enqueue(truncate_wal, alone=True)
 
     async def close(self) -> None:
         """Finish what waits, move the write-ahead log into the file, and let go of it."""
@@ -240,7 +232,7 @@ class Database:
         while not self._idle_readers.empty():
             self._idle_readers.get().close()
         with suppress(apsw.Error):  # the next opening does it
-            _truncate_wal(self._connection)
+            truncate_wal(self._connection)
         self._connection.close()
 
 
@@ -276,112 +268,3 @@ def _resolve(done: Sequence[_Done]) -> None:
             waiting.future.set_result(value)
         else:
             waiting.future.set_exception(error)
-
-
-def _opened(path: Path) -> apsw.Connection:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            _make(path)
-        elif path.stat().st_size == 0:
-            raise apsw.NotADBError("it is empty")
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
-        _set_up(connection)
-        _check(path, connection)
-        _truncate_wal(connection)
-    except (apsw.NotADBError, apsw.CorruptError) as error:
-        sentence = f"{path} is not a whole database of uproar ({error}); put back a copy, or move it away to begin anew"
-        raise Misconfigured(sentence) from error
-    except (apsw.Error, OSError) as error:
-        raise Misconfigured(
-            f"{path} cannot be opened for writing ({error}); see who owns it and what else has it open"
-        ) from error
-    return connection
-
-
-def _make(path: Path) -> None:
-    """Make the file beside its place and move it there whole: an empty one can only be a damaged one."""
-    if path.with_name(path.name + "-wal").exists():
-        raise apsw.NotADBError("its write-ahead log is there without it")
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    connection = apsw.Connection(str(fresh))
-    connection.pragma("page_size", PAGE_BYTES)
-    connection.pragma("application_id", APPLICATION)
-    connection.pragma("user_version", FORMAT)
-    connection.pragma("journal_mode", "wal")
-    connection.close()
-    fresh.rename(path)
-    _sync_directory(path.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _set_up(connection: apsw.Connection) -> None:
-    connection.set_busy_timeout(BUSY_MS)
-    connection.pragma("synchronous", "full")
-    connection.pragma("secure_delete", "on")
-    connection.pragma("journal_size_limit", WAL_BYTES)
-    connection.pragma("cache_size", -CACHE_KIB)
-
-
-def _check(path: Path, connection: apsw.Connection) -> None:
-    """What can be seen without reading the whole file: header, length, whose it is, its format and its tables."""
-    if connection.pragma("application_id") != APPLICATION:
-        raise apsw.NotADBError("another program made it")
-    if (found := connection.pragma("user_version")) != FORMAT:
-        raise Misconfigured(
-            f"{path} has format {found}, this version of uproar reads {FORMAT}; run the one that wrote it"
-        )
-    connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
-
-
-def _reader(path: Path) -> apsw.Connection:
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    connection.set_busy_timeout(BUSY_MS)
-    return connection
-
-
-def _truncate_wal(connection: apsw.Connection) -> None:
-    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-
-
-class DataLock:
-    """A data directory held by this process, until `release` or its end, however it ends."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def release(self) -> None:
-        """Let another have it; releasing twice is fine."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-
-def lock_directory(directory: Path) -> DataLock:
-    """Take the directory, making it where there is none; `Misconfigured` when another process has it.
-
-    The lock belongs to the open file, so nothing stale is left by a process that was killed.
-    """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise Misconfigured(f"{directory} cannot hold data ({error}); choose another --data") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        holder = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
-        os.close(descriptor)
-        sentence = f"another uproar serves from {directory} (process {holder}); stop it or choose another --data"
-        raise Misconfigured(sentence) from error
-    os.truncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
-    return DataLock(descriptor)
