@@ -59,7 +59,7 @@ def test_a_rule_opens_no_file(path):
 KNOWN_BY = {
     "litestar": ("api/",),
     "uvicorn": ("assembly.py", "gateway/protocol.py", "bench/"),
-    "apsw": ("sqlite.py", "log/sqlite", "store/sqlite", "timeline/sqlite", "cli/"),
+    "apsw": ("sqlite/", "log/sqlite", "store/sqlite", "timeline/sqlite", "cli/"),
 }
 """Where an outside's own words may be spoken; everyone else speaks ours."""
 

@@ -10,7 +10,7 @@ import msgspec
 
 from uproar.core.clock import Clock
 from uproar.core.errors import Overloaded, Unavailable
-from uproar.core.events import Event, Posted
+from uproar.core.events import Event
 from uproar.log import Record
 from uproar.log.embedded import (
     DEAD_LETTERS,
@@ -91,11 +91,11 @@ class MemoryLog:
         known = self._find(stream, user, key)
         return (known.keyed.comment_id, known.keyed.digest) if known else None
 
-    async def since(self, at_ms: int) -> Sequence[Posted]:
-        """What was posted from `at_ms` on, oldest first; the newest 100,000 records are looked at."""
+    async def since(self, at_ms: int) -> Sequence[Event]:
+        """What was kept from `at_ms` on, oldest first; the newest 100,000 records are looked at."""
         newest = islice(reversed(self._kept), SINCE_RECORDS)
         events = [kept.record.event for kept in newest if kept.at_ms >= at_ms]
-        return [event for event in reversed(events) if isinstance(event, Posted)]
+        return events[::-1]
 
     async def dead_letters(self) -> Sequence[DeadLetter]:
         """All that was buried and is still kept, oldest first."""

@@ -10,7 +10,7 @@ import msgspec
 
 from uproar.core.clock import Clock
 from uproar.core.errors import Unavailable
-from uproar.core.events import AnyEvent, Event, Posted
+from uproar.core.events import AnyEvent, Event
 from uproar.log import Record
 from uproar.log.embedded import (
     DEAD_LETTERS,
@@ -126,9 +126,9 @@ class SqliteLog:
         found = await self._database.read(partial(_find_key, stream, user, key, self._clock.now_ms()))
         return None if found is None else (found.comment_id, found.digest)
 
-    async def since(self, at_ms: int) -> Sequence[Posted]:
-        """What was posted from `at_ms` on, oldest first; the newest 100,000 records are looked at."""
-        return await self._database.read(partial(_posted_since, at_ms))
+    async def since(self, at_ms: int) -> Sequence[Event]:
+        """What was kept from `at_ms` on, oldest first; the newest 100,000 records are looked at."""
+        return await self._database.read(partial(_events_since, at_ms))
 
     async def dead_letters(self) -> Sequence[DeadLetter]:
         """All that was buried and is still kept, oldest first."""
@@ -270,10 +270,10 @@ def _records_above(offset: int, limit: int, connection: apsw.Connection) -> Sequ
     return [Record(at, _decode(event)) for at, event in rows]
 
 
-def _posted_since(at_ms: int, connection: apsw.Connection) -> Sequence[Posted]:
+def _events_since(at_ms: int, connection: apsw.Connection) -> Sequence[Event]:
     rows = connection.execute("SELECT at_ms, event FROM record ORDER BY offset DESC LIMIT ?", (SINCE_RECORDS,))
     events = [_decode(event) for at, event in rows if at >= at_ms]
-    return [event for event in reversed(events) if isinstance(event, Posted)]
+    return events[::-1]
 
 
 def _commit(group: str, offset: int, connection: apsw.Connection) -> None:

@@ -146,7 +146,8 @@ class WriteService:
         fan = await self._present(who, stream)
         if isinstance(fan, Refused):
             return fan
-        await self._log.append(ev.Liked(stream, fan.id, comment_id, on))
+        if await self._comments.standing(stream, comment_id) is not None:
+            await self._log.append(ev.Liked(stream, fan.id, comment_id, on))
         return None
 
     @answered

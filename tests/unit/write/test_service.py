@@ -466,9 +466,10 @@ def test_one_key_is_at_most_one_comment_whatever_happens(fates):
 @promise
 async def test_an_outage_is_an_answer(fault, expected):
     parts = await room()
+    comment = await parts.service.post(ANN, "s", "hello")
     parts.log.faults["append"] = fault
-    assert await parts.service.post(ANN, "s", "hello") == expected
-    assert await parts.service.like(ANN, "s", 5) == expected
+    assert await parts.service.post(ANN, "s", "hello again") == expected
+    assert await parts.service.like(ANN, "s", comment.id) == expected
 
 
 @promise
@@ -624,6 +625,7 @@ async def test_likes_and_reports_go_to_the_log():
     comment = await parts.service.post(BOB, "s", "hello")
     assert await parts.service.like(ANN, "s", comment.id) is None
     assert await parts.service.like(ANN, "s", comment.id, False) is None
+    assert await parts.service.like(ANN, "s", comment.id + 1) is None
     assert await parts.service.report(ANN, "s", comment.id, "rude") is None
     assert (await events(parts))[1:] == [
         ev.Liked("s", "ann", comment.id, True),
