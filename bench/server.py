@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from uproar.auth import Identity, make_token
 from uproar.cli.secret import load_secret
 
 TICKS = os.sysconf("SC_CLK_TCK")
+READY = re.compile(r"http://\S+?:(\d+).*metrics on (\d+)")  # its line when it is ready
 
 
 class Server:
@@ -48,8 +50,11 @@ class Server:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         self.ready_s = time.perf_counter() - began
-        self.port = int(line.split("http://")[1].split()[0].rsplit(":", 1)[1].strip("/"))
-        self.admin_port = int(line.split("metrics on ")[1].split(")")[0])
+        ports = READY.search(line)
+        if ports is None:
+            self.kill()
+            raise RuntimeError(f"the server is not ready: {line!r}")
+        self.port, self.admin_port = map(int, ports.groups())
         return self
 
     def __enter__(self) -> "Server":
@@ -59,9 +64,13 @@ class Server:
         self.stop()
 
     def stop(self) -> int:
-        """SIGTERM, and wait."""
+        """SIGTERM, and wait; its exit status. One that does not end is killed."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        try:
+            return self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -80,6 +89,12 @@ class Server:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024
         return 0
+
+    def metric(self, name: str) -> float:
+        """One number of its /metrics; 0 where it has none of that name."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/metrics", timeout=30) as answer:
+            lines = answer.read().decode().splitlines()
+        return next((float(line.split()[1]) for line in lines if line.startswith(f"{name} ")), 0.0)
 
     def token(self, user: str, *roles: str, hours: float = 24) -> str:
         """A token of its own secret."""

@@ -1,0 +1,105 @@
+"""The C programs at work: `load`'s viewers before a server, and the floor beside it."""
+
+import asyncio
+import json
+import re
+import signal
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from bench.compiled import program
+
+SERVER_CPU, LOAD_CPU = 0, 1  # a server, or the floor in its place; viewers, and whoever posts
+FOREVER_S = 3600.0
+
+Figures = dict[str, Any]  # what a program tells, as its source names it
+
+
+class Crowd:
+    """The viewers of one `load`."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    async def all_up(self) -> None:
+        """Wait until every viewer watches."""
+        await self.until(lambda figures: figures["seconds"] > 0)
+
+    async def until(self, true: Callable[[Figures], bool]) -> Figures:
+        """The first figures, told every second, of which this is true."""
+        while not true(figures := await self._figures()):
+            pass
+        return figures
+
+    async def end(self) -> Figures:
+        """What was seen until now; the viewers leave."""
+        if self._process.returncode is None:
+            self._process.send_signal(signal.SIGTERM)
+        return await self.told()
+
+    async def told(self) -> Figures:
+        """What was seen in the end, when their time is up."""
+        figures = await self._figures()
+        while line := await self._lines.readline():
+            figures = json.loads(line)
+        return figures
+
+    async def _figures(self) -> Figures:
+        line = await self._lines.readline()
+        if not line:
+            raise RuntimeError("load ended too soon")
+        figures: Figures = json.loads(line)
+        return figures
+
+    @property
+    def _lines(self) -> asyncio.StreamReader:
+        assert self._process.stdout is not None
+        return self._process.stdout
+
+
+@asynccontextmanager
+async def watching(port: int, path: str, *, cpu: int | None = None, **options: object) -> AsyncIterator[Crowd]:
+    """Viewers of `path`, all of them up; `options` are those of `load.c`, by their names there."""
+    command = [str(program("load")), f"127.0.0.1:{port}", path, "--progress", *_flags({"seconds": FOREVER_S} | options)]
+    async with _running(cpu, *command, stdout=PIPE) as process:
+        crowd = Crowd(process)
+        await crowd.all_up()
+        yield crowd
+
+
+async def floor(
+    viewers: int, frame_bytes: int, rate: float, seconds: float, *, port: int = 0
+) -> tuple[Figures, Figures]:
+    """What the floor cost, and what its viewers saw; pinned as a server and its viewers are."""
+    command = [str(program("floor")), *map(str, (port, viewers, frame_bytes, rate, seconds))]
+    async with _running(SERVER_CPU, *command, stdout=PIPE, stderr=PIPE) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        listening = re.search(rb":(\d+)", await process.stderr.readline())
+        if listening is None:
+            raise RuntimeError("the floor cannot listen")
+        async with watching(int(listening[1]), "/", cpu=LOAD_CPU, viewers=viewers) as crowd:
+            cost = json.loads(await process.stdout.readline())
+            return cost, await crowd.end()
+
+
+@asynccontextmanager
+async def _running(cpu: int | None, *command: str, **pipes: int) -> AsyncIterator[Process]:
+    pin = () if cpu is None else ("taskset", "-c", str(cpu))
+    process = await asyncio.create_subprocess_exec(*pin, *command, **pipes)  # type: ignore[arg-type]
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def _flags(options: dict[str, object]) -> list[str]:
+    """`stop_at=3, deflate=True` -> `--stop-at 3 --deflate`."""
+    flags = []
+    for name, value in options.items():
+        flags += [f"--{name.replace('_', '-')}"] + ([] if value is True else [str(value)])
+    return flags

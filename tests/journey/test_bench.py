@@ -1,0 +1,146 @@
+"""The bench's C programs: they compile, and what the floor and a real server send reaches every viewer, in order."""
+
+import asyncio
+import itertools
+import json
+import subprocess
+import time
+
+import pytest
+
+import bench.compiled
+from bench.compiled import CannotCompile, compiler, program
+from bench.programs import floor, watching
+from bench.viewers import Poster, connect
+
+VIEWERS = 20
+RATE, SECONDS, BURST = 20, 1, 2
+WITHIN_S = 60
+NUMBERS = itertools.count(1)
+
+needs_compiler = pytest.mark.skipif(compiler() is None, reason="this machine has no C compiler")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    """The programs of this file are its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture
+def stream(served, boss):
+    name = f"s{next(NUMBERS)}"
+    assert served.call("PUT", f"/v1/streams/{name}", {"rules": {"show": "all"}}, boss)[0] == 201
+    return name
+
+
+class Witness:
+    """One more viewer, which reads all: how many batches there were, and which comments."""
+
+    def __init__(self):
+        self.batches, self.ids, self.number = 0, set(), -1
+
+    def __call__(self, viewer, text):
+        message = json.loads(text)
+        if "position" in message:
+            self.number = int(message["position"].split(".")[1])
+        if message["type"] == "batch":
+            self.batches += 1
+            self.ids |= {comment["id"] for comment in message.get("comments", ())}
+
+    async def until(self, true):
+        while not true(self):
+            await asyncio.sleep(0.01)
+
+
+def watched(served, stream, boss, **options):
+    """What the viewers saw of a second of stamped comments, and how many batches there were."""
+
+    async def main():
+        witness, path = Witness(), f"/v1/streams/{stream}/live"
+        seat = await connect(served.port, path, witness)
+        await witness.until(lambda it: it.number > 0)  # the stream's making was told
+        poster = await Poster(served.port, stream, [boss]).open()
+        async with watching(served.port, path, viewers=VIEWERS, **options) as crowd:
+            witness.batches = 0
+            await poster.run(RATE, SECONDS, BURST, lambda number: f"t={time.monotonic_ns()};{number}")
+            await witness.until(lambda it: len(poster.acked) == RATE * SECONDS and it.ids >= set(poster.acked))
+            await crowd.until(lambda saw: saw["up"] == VIEWERS and saw["least_batches"] >= witness.batches)
+            saw = await crowd.end()
+        seat.transport.abort()
+        poster.close()
+        return saw, witness.batches
+
+    async def in_time():
+        async with asyncio.timeout(WITHIN_S):
+            return await main()
+
+    return asyncio.run(in_time())
+
+
+def reaches_all_in_order(saw, batches):
+    whole = saw["least_batches"] == saw["most_batches"] == batches
+    return whole and not (saw["holes"] or saw["repeats"] or saw["skipped"] or saw["damaged"] or saw["closes"])
+
+
+@needs_compiler
+def test_every_frame_of_the_floor_reaches_every_viewer():
+    cost, saw = asyncio.run(floor(VIEWERS, 2048, RATE, SECONDS))
+    assert cost["frames"] == saw["batches"] == VIEWERS * RATE * SECONDS
+    assert saw["batch_bytes"] == saw["batches"] * 2048
+    assert saw["latency_ms"]["count"] == saw["batches"]
+    assert cost["round_ms"]["count"] == RATE * SECONDS
+    assert reaches_all_in_order(saw, RATE * SECONDS)
+
+
+@needs_compiler
+def test_every_batch_of_a_server_reaches_every_viewer(served, stream, boss):
+    saw, batches = watched(served, stream, boss)
+    assert reaches_all_in_order(saw, batches)
+    assert saw["latency_ms"]["count"] == saw["batches"] == VIEWERS * batches
+
+
+@needs_compiler
+def test_a_storm_is_recovered_whole(served, stream, boss):
+    saw, batches = watched(served, stream, boss, storm=0.5, spread=0.5)
+    assert reaches_all_in_order(saw, batches)
+    assert (saw["recovered"], saw["anew"], saw["back_ms"]["count"]) == (VIEWERS, 0, VIEWERS)
+
+
+@needs_compiler
+def test_deflated_batches_are_the_same_batches(served, stream, boss):
+    refusal = subprocess.run(
+        [program("load"), "127.0.0.1:1", "/", "--inflate", "1", "--viewers", "0"], capture_output=True
+    )
+    if b"zlib" in refusal.stderr:
+        pytest.skip("this machine has no zlib headers")
+    saw, batches = watched(served, stream, boss, inflate=2)
+    assert reaches_all_in_order(saw, batches)
+    assert saw["deflated"] == VIEWERS * batches
+    assert saw["inflated"] == saw["batches"] == VIEWERS * batches / 2
+
+
+@needs_compiler
+def test_who_stops_reading_is_left_out_of_the_healthy_ones(served, stream, boss):
+    saw, batches = watched(served, stream, boss, stopped=5)
+    assert reaches_all_in_order(saw, batches)
+    assert saw["batches"] == saw["latency_ms"]["count"] == (VIEWERS - 5) * batches
+
+
+@needs_compiler
+def test_a_program_is_compiled_once_and_without_zlib_too(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(bench.compiled, "ZLIB", bench.compiled.PLAIN)
+    first = program("load")
+    monkeypatch.setattr(bench.compiled, "compiler", lambda: None)
+    assert program("load") == first
+    assert first.is_relative_to(tmp_path)
+
+
+def test_without_a_compiler_one_sentence_says_what_is_needed(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(bench.compiled, "compiler", lambda: None)
+    with pytest.raises(CannotCompile, match="needs a C compiler"):
+        program("load")
