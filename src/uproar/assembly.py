@@ -22,7 +22,6 @@ from uproar.api.server import make_app
 from uproar.auth import Keys
 from uproar.core.clock import Clock, SystemClock
 from uproar.core.errors import Misconfigured, Unavailable
-from uproar.core.refusal import Refused
 from uproar.fanout.plan import Plan, Row
 from uproar.fanout.worker import Fanout
 from uproar.gateway.caps import Addresses, Bucket, networks
@@ -55,6 +54,7 @@ RESTART_S = 1.0  # a role that ended by a bug is started afresh after this pause
 BEAT_S = 0.5
 READY_LAG_S = 5.0  # a loop that did not beat for so long is not alive
 GRACE_S = 10
+UNSENT_BYTES = 32 << 10  # that the kernel holds for a connection which does not read: it lags then, and costs no more
 
 logger = structlog.get_logger(__name__)
 
@@ -133,6 +133,7 @@ class House:
             self.ids,
             self.metrics,
             open_streams=settings.open_streams,
+            streams_per_min=settings.streams_per_min,
             log_kept_ms=int((settings.log_retention_h + 1) * 3_600_000),
         )
         self.read = ReadService(parts.store, parts.timeline, parts.presence, clock, self.metrics.store_reads.inc)
@@ -144,8 +145,9 @@ class House:
             keys,
             clock,
             self.metrics,
-            Timing(int(settings.ping_s), int(settings.pong_s), settings.ring_s, settings.drain_s),
+            Timing(settings.ping_s, settings.pong_s, settings.ring_s, settings.drain_s),
             Lag(lag_close_s=settings.lag_close_s),
+            settings.gateway_rooms,
         )
         self.beat_at = clock.now()
         self.app = make_app(
@@ -160,7 +162,7 @@ class House:
             plan = plan_of(self.settings)
             yield Fanout(parts.timeline, parts.presence, parts.store.stream, plan, self.clock, self.metrics)
         if self.settings.runs("persist"):
-            yield Persist(parts.store, self.clock)
+            yield Persist(parts.store)
 
     # -- health
 
@@ -197,14 +199,9 @@ class House:
     def gate(self, port: int) -> Gate:
         """What decides about upgrades."""
         settings = self.settings
-
-        async def open_stream(stream: str) -> object | None:
-            found = await self.write.open_stream(stream)
-            return None if isinstance(found, Refused) else found
-
         return Gate(
             hub=self.hub,
-            open_stream=open_stream,
+            open_stream=self.write.open_stream,
             keys=self.keys,
             origins=replace(settings, port=port).allowed_origins(),
             accepts=Bucket(settings.accepts_per_s),
@@ -228,6 +225,7 @@ def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)  # connections inherit it
     try:
         listener.bind((host, port))
     except OSError as fault:

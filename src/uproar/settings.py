@@ -17,6 +17,7 @@ Port = Annotated[int, Meta(ge=0, le=65_535)]
 Count = Annotated[int, Meta(ge=1, le=10_000_000)]
 Bytes = Annotated[int, Meta(ge=1_024, le=16_777_216)]
 Seconds = Annotated[float, Meta(ge=0.1, le=3_600)]
+WholeSeconds = Annotated[int, Meta(ge=1, le=3_600)]
 Milliseconds = Annotated[int, Meta(ge=10, le=10_000)]
 Comments = Annotated[int, Meta(ge=1, le=1_000)]
 Role = Literal["all", "api", "gateway", "fanout", "persist"]
@@ -57,6 +58,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     connections_per_address: Annotated[Count, Meta(description="Open connections from one address.")] = 50
     accepts_per_s: Annotated[Count, Meta(description="Viewers let in a second; the rest get 503.")] = 5_000
     guests_per_min: Annotated[Count, Meta(description="Guests from one address a minute.")] = 10
+    streams_per_min: Annotated[Count, Meta(description="Streams that one address opens a minute.")] = 10
+    gateway_rooms: Annotated[Count, Meta(description="Streams watched here at once; viewers of more get 503.")] = 10_000
     head_bytes: Annotated[Bytes, Meta(description="The largest request head; beyond it 431.")] = 8_192
     body_bytes: Annotated[Bytes, Meta(description="The largest request body; beyond it 413.")] = 65_536
     request_s: Annotated[Seconds, Meta(description="A head or body that is not whole by then is cut off.")] = 10.0
@@ -64,8 +67,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     message_bytes: Annotated[Bytes, Meta(description="The largest message of a viewer; beyond it 1009.")] = 8_192
     message_fragments: Annotated[Count, Meta(description="Fragments of one such message; beyond it 1009.")] = 64
     inflated_bytes: Annotated[Bytes, Meta(description="The largest such message inflated; beyond it 1009.")] = 65_536
-    ping_s: Annotated[Seconds, Meta(description="The time between two pings of a viewer.")] = 25.0
-    pong_s: Annotated[Seconds, Meta(description="A viewer without a pong by then is closed: 4002.")] = 10.0
+    ping_s: Annotated[WholeSeconds, Meta(description="The time between two pings of a viewer.")] = 25
+    pong_s: Annotated[WholeSeconds, Meta(description="A viewer without a pong by then is closed: 4002.")] = 10
     lag_close_s: Annotated[Seconds, Meta(description="A viewer that lags this long is closed: 4001.")] = 30.0
     ring_s: Annotated[Seconds, Meta(description="How long a gateway keeps frames for who comes back.")] = 60.0
     drain_s: Annotated[Seconds, Meta(description="Over how long a stop spreads its viewers' return.")] = 10.0
@@ -271,6 +274,12 @@ def _plan_rises(settings: Settings) -> str | None:
     return None
 
 
+def _pong_before_next_ping(settings: Settings) -> str | None:
+    if settings.pong_s > settings.ping_s:
+        return f"pong_s cannot be {settings.pong_s}: a pong is due by the next ping, after ping_s {settings.ping_s}."
+    return None
+
+
 def _ring_outlasts_windows(settings: Settings) -> str | None:
     if settings.ring_s * 1_000 < 2 * max(settings.plan_window_ms):
         return "ring_s is shorter than two windows of plan_window_ms: nobody could come back."
@@ -284,6 +293,7 @@ CHECKS: Final[tuple[Callable[[Settings], str | None], ...]] = (
     _proxies_are_networks,
     _timeline_outlives_no_log,
     _plan_rises,
+    _pong_before_next_ping,
     _ring_outlasts_windows,
 )
 

@@ -346,12 +346,12 @@ def test_a_gateway_s_count_is_added_once(check):
 # -- pins, streams, people
 
 
-def test_pins_keep_their_order_and_their_end(check):
+def test_pins_stand_in_the_order_of_their_last_pinning_with_their_end(check):
     async def promise(store):
         for number, until_ms in ((3, None), (1, NOW_MS), (2, NOW_MS + 1)):
             await store.pin("s", number, until_ms)
         await store.pin("s", 3, NOW_MS)
-        assert await store.pinned("s") == [3, 1, 2]
+        assert await store.pinned("s") == [1, 2, 3]
         assert sorted(await store.pins_over(NOW_MS)) == [("s", 1), ("s", 3)]
         await store.unpin("s", 3)
         await store.unpin("s", 3)

@@ -190,9 +190,20 @@ def test_of_two_owners_exactly_one_wins_each_number(check):
 def test_a_frame_that_shows_what_was_taken_down_meanwhile_is_refused(check):
     async def promise(timeline):
         late = frame_of(await timeline.top("s"), ANN, BOB)
+        pins = frame_of(await timeline.top("s"), BOB, pinned=[ANN])
         await timeline.take_down("s", [1], {})
         assert not await timeline.extend(late)
+        assert not await timeline.extend(pins)
         assert await timeline.extend(frame_of(await timeline.top("s"), BOB))
+
+    check(promise)
+
+
+def test_a_frame_that_restores_and_pins_what_was_taken_down_again_is_taken_since_its_removal_follows(check):
+    async def promise(timeline):
+        late = frame_of(await timeline.top("s"), restored=[ANN], pinned=[ANN])
+        await timeline.take_down("s", [1], {})
+        assert await timeline.extend(late)
 
     check(promise)
 

@@ -64,7 +64,7 @@ def test_text_from_the_environment_is_read_as_the_setting_is_meant(name, text, v
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("guests", True), ("port", 81), ("origins", ["https://a.example"]), ("ping_s", 5), ("ping_s", 0.5)],
+    [("guests", True), ("port", 81), ("origins", ["https://a.example"]), ("ring_s", 5), ("ring_s", 2.5)],
 )
 def test_values_of_a_file_may_have_their_own_kind(name, value):
     read = getattr(settings({name: value}), name)
@@ -97,6 +97,8 @@ def test_values_of_a_file_may_have_their_own_kind(name, value):
         ({"log_retention_h": 0}, {}, {}, ["log_retention_h", "above 0"]),
         ({"log_retention_h": float("nan")}, {}, {}, ["log_retention_h"]),
         ({"ping_s": float("inf")}, {}, {}, ["ping_s"]),
+        ({"ping_s": 0.5}, {}, {}, ["ping_s", "whole number from 1"]),
+        ({"pong_s": 26}, {}, {}, ["pong_s", "ping_s"]),
         ({"plan_window_ms": [100, 200]}, {}, {}, ["plan_window_ms", "3, comma-separated"]),
         ({"plan_viewers": [1_000, 1_000]}, {}, {}, ["plan_viewers", "1000,1000"]),
         ({"secret": "short"}, {}, {}, ["secret has 5 bytes", "32"]),

@@ -3,17 +3,28 @@
 from typing import Annotated
 
 from litestar import Response, delete, get, post
-from litestar.params import Parameter
+from litestar.datastructures import ResponseHeader
+from litestar.params import HeaderParameter, JSONBody
 from msgspec import Meta, Struct
 
-from uproar.api.given import Asked, CommentId, Edge, Limit, StreamId, edge, number, services, who
+from uproar.api.asked import Asked
+from uproar.api.given import SIGNED_IN, CommentId, Edge, Limit, StreamId, address, edge, number, services, who
 from uproar.api.problems import documented, found, granted
 from uproar.core.refusal import Refusal
 from uproar.read.service import Page
 from uproar.wire.frames import Shown, shown
 
 Id = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,18})$")]
-Key = Annotated[str | None, Parameter(header="Idempotency-Key", min_length=1, max_length=64, required=False)]
+Key = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        min_length=1,
+        max_length=64,
+        required=False,
+        description="Made by the caller; a retry under it says the same thing once.",
+    ),
+]
 WhyText = Annotated[str, Meta(max_length=500)]
 
 
@@ -37,11 +48,18 @@ Reason = Why | None
     "/v1/streams/{stream:str}/comments",
     summary="Post a comment",
     responses=documented(401, 403, 404, 409, 422, 429),
+    response_headers=[
+        ResponseHeader("Location", documentation_only=True, required=True, description="Where the comment is.")
+    ],
+    security=SIGNED_IN,
 )
-async def post_comment(request: Asked, stream: StreamId, data: NewComment, key: Key = None) -> Response[Shown]:
+async def post_comment(
+    request: Asked, stream: StreamId, data: JSONBody[NewComment], key: Key = None
+) -> Response[Shown]:
     """Say something; an `Idempotency-Key` sees to it that a retry says it once."""
     parent = None if data.reply_to is None else number(data.reply_to)
-    comment = granted(await services(request).write.post(who(request), stream, data.text, parent, key or ""))
+    post = services(request).write.post(who(request), stream, data.text, parent, key or "", address(request))
+    comment = granted(await post)
     return Response(shown(comment, stream=True), headers={"Location": f"/v1/streams/{stream}/comments/{comment.id}"})
 
 
@@ -77,8 +95,9 @@ async def replies(request: Asked, stream: StreamId, comment: CommentId, after: E
     "/v1/streams/{stream:str}/comments/{comment:str}",
     summary="Remove a comment",
     responses=documented(401, 403, 404),
+    security=SIGNED_IN,
 )
-async def remove(request: Asked, stream: StreamId, comment: CommentId, data: Reason = None) -> None:
+async def remove(request: Asked, stream: StreamId, comment: CommentId, data: JSONBody[Reason] = None) -> None:
     """By its author or a moderator: gone from every read when this answers."""
     why = data.why if data else ""
     granted(await services(request).write.remove(who(request), stream, number(comment), why))
@@ -89,6 +108,7 @@ async def remove(request: Asked, stream: StreamId, comment: CommentId, data: Rea
     summary="Undo a removal",
     status_code=204,
     responses=documented(401, 403, 404),
+    security=SIGNED_IN,
 )
 async def restore(request: Asked, stream: StreamId, comment: CommentId) -> None:
     """By a moderator."""
@@ -100,8 +120,9 @@ async def restore(request: Asked, stream: StreamId, comment: CommentId) -> None:
     summary="Report a comment",
     status_code=204,
     responses=documented(401, 403, 404, 409),
+    security=SIGNED_IN,
 )
-async def report(request: Asked, stream: StreamId, comment: CommentId, data: Reason = None) -> None:
+async def report(request: Asked, stream: StreamId, comment: CommentId, data: JSONBody[Reason] = None) -> None:
     """Ask moderators to look at it."""
     why = data.why if data else ""
     granted(await services(request).write.report(who(request), stream, number(comment), why))

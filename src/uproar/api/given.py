@@ -1,15 +1,16 @@
 """What every resource takes from a request: ids, pages, who asks, and the services."""
 
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
-from litestar import Request
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 
+from uproar.api.asked import Asked
 from uproar.api.problems import Denied, found
 from uproar.auth import Identity, Keys, bearer, identify
 from uproar.core.clock import Clock
 from uproar.core.ids import parse_id
 from uproar.core.refusal import Refusal, Refused
+from uproar.gateway.caps import address_of, networks
 from uproar.read.service import ReadService
 from uproar.settings import Settings
 from uproar.timeline import Timeline
@@ -18,13 +19,13 @@ from uproar.write.service import WriteService
 ID = r"^[A-Za-z0-9._~-]{1,64}$"
 NUMBER = r"^(0|[1-9][0-9]{0,18})$"
 
-StreamId = Annotated[str, Parameter(pattern=ID, description="A stream's id.")]
-UserId = Annotated[str, Parameter(pattern=ID, description="A user's id.")]
-CommentId = Annotated[str, Parameter(pattern=NUMBER, description="A comment's id.")]
-Edge = Annotated[str | None, Parameter(pattern=NUMBER, description="A comment's id; exclusive.", required=False)]
-Limit = Annotated[int, Parameter(ge=1, le=200, description="At most so many comments.")]
+StreamId = Annotated[str, PathParameter(pattern=ID, description="A stream's id.")]
+UserId = Annotated[str, PathParameter(pattern=ID, description="A user's id.")]
+CommentId = Annotated[str, PathParameter(pattern=NUMBER, description="A comment's id.")]
+Edge = Annotated[str | None, QueryParameter(pattern=NUMBER, description="A comment's id; exclusive.", required=False)]
+Limit = Annotated[int, QueryParameter(ge=1, le=200, description="At most so many comments.")]
 
-Asked = Request[Any, Any, Any]
+SIGNED_IN: Final[list[dict[str, list[str]]]] = [{"token": []}]  # operations that nobody does without a token
 
 
 class Services(NamedTuple):
@@ -54,6 +55,13 @@ def who(request: Asked) -> Identity | None:
     if isinstance(identity, Refusal):
         raise Denied(Refused(identity))
     return identity
+
+
+def address(request: Asked) -> str:
+    """Where the request comes from; empty for this machine."""
+    peer = request.client.host if request.client else ""
+    trusted = networks(services(request).settings.trusted_proxies)
+    return address_of(peer, request.headers.get("x-forwarded-for"), trusted)
 
 
 def number(text: str) -> int:

@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 from litestar import Response, get
-from litestar.params import Parameter
+from litestar.datastructures import ResponseHeader
+from litestar.params import HeaderParameter, PathParameter, QueryParameter
 from litestar.response import Stream as Streaming
 from msgspec import Raw, Struct
 
-from uproar.api.given import Asked, Services, StreamId, services, who
+from uproar.api.asked import Asked
+from uproar.api.given import Services, StreamId, address, services, who
 from uproar.api.problems import Denied, documented, found, granted
 from uproar.auth import Identity
 from uproar.core.position import Position, parse
@@ -20,16 +22,26 @@ from uproar.wire.closes import Close
 from uproar.wire.codec import encode
 from uproar.wire.frames import Batch, Bye, Frame, FromServer, Joined, Viewers, poster_rules
 
+EVENTS = "text/event-stream"
 POLL_S = 10.0
 HISTORY = 50
 BUFFERED = 256  # frames that one reader may be behind; more ends it, and it comes back by position
 BEAT_S = 5.0  # at most so often the number of viewers; where it is the same a comment line, for the proxies between
 
-PositionText = Annotated[str, Parameter(pattern=r"^[A-Za-z0-9_-]{1,64}\.[0-9]{1,18}$", description="EPOCH.SEQ")]
+POSITION = r"^[A-Za-z0-9_-]{1,64}\.[0-9]{1,18}$"
+At = Annotated[str, PathParameter(pattern=POSITION, description="The batch's position, EPOCH.SEQ.")]
+After = Annotated[str, QueryParameter(pattern=POSITION, description="A position, EPOCH.SEQ; exclusive.")]
 Back = Annotated[
-    str | None, Parameter(pattern=r"^[A-Za-z0-9_-]{1,64}\.[0-9]{1,18}$", description="EPOCH.SEQ", required=False)
+    str | None, QueryParameter(pattern=POSITION, description="Where to resume, EPOCH.SEQ.", required=False)
 ]
-LastEvent = Annotated[str | None, Parameter(header="Last-Event-ID", max_length=100, required=False)]
+History = Annotated[int, QueryParameter(ge=0, le=200, description="At most so many comments when not resuming.")]
+LastEvent = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Last-Event-ID", max_length=100, required=False, description="The last event's `id`; before `position`."
+    ),
+]
+CACHED = ResponseHeader("Cache-Control", documentation_only=True, required=True, description="How long it may be kept.")
 
 
 class Batches(Struct, frozen=True, omit_defaults=True):
@@ -39,8 +51,8 @@ class Batches(Struct, frozen=True, omit_defaults=True):
     joined: Joined | None = None
 
 
-async def _stream(held: Services, stream: str) -> Stream:
-    return found(granted(await held.write.open_stream(stream)), Refusal.NO_SUCH_STREAM)
+async def _stream(request: Asked, stream: str) -> Stream:
+    return found(granted(await services(request).write.open_stream(stream, address(request))), Refusal.NO_SUCH_STREAM)
 
 
 async def joined(held: Services, stream: Stream, position: Position | None, history: int) -> Joined:
@@ -87,11 +99,16 @@ class Follower:
         return None if len(came) > BUFFERED else came
 
 
-@get("/v1/streams/{stream:str}/frames", summary="Batches above a position", responses=documented(404))
-async def frames(request: Asked, stream: StreamId, after: PositionText) -> Response[Any]:
+@get(
+    "/v1/streams/{stream:str}/frames",
+    summary="Batches above a position",
+    responses=documented(404, 429),
+    response_headers=[CACHED],
+)
+async def frames(request: Asked, stream: StreamId, after: After) -> Response[Batches]:
     """At once when there are any, else within ten seconds; none after that."""
     held = services(request)
-    known = await _stream(held, stream)
+    known = await _stream(request, stream)
     position = found(parse(after), Refusal.BAD_MESSAGE)
     follower = Follower(held, stream)
     try:
@@ -105,11 +122,17 @@ async def frames(request: Asked, stream: StreamId, after: PositionText) -> Respo
         body = encode({"joined": await joined(held, known, None, HISTORY)})
     else:
         body = encode({"batches": [Raw(frame.plain) for frame in above]})
-    return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+    answer: Response[Any] = Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+    return answer
 
 
-@get("/v1/streams/{stream:str}/frames/{at:str}", summary="One batch", responses=documented(404, 410))
-async def one_frame(request: Asked, stream: StreamId, at: PositionText) -> Response[Any]:
+@get(
+    "/v1/streams/{stream:str}/frames/{at:str}",
+    summary="One batch",
+    responses=documented(404, 410),
+    response_headers=[CACHED],
+)
+async def one_frame(request: Asked, stream: StreamId, at: At) -> Response[Batch]:
     """Cacheable for two seconds; 404 while it is not made, 410 when it is kept no longer."""
     held = services(request)
     position = found(parse(at), Refusal.BAD_MESSAGE)
@@ -121,23 +144,29 @@ async def one_frame(request: Asked, stream: StreamId, at: PositionText) -> Respo
     above = await held.timeline.since(stream, before) if position.number > 0 else None
     if not above:
         raise Denied(Refused(Refusal.NO_SUCH_COMMENT, detail="This batch is not kept any more."), 410)
-    return Response(above[0].plain, media_type="application/json", headers={"Cache-Control": "max-age=2"})
+    headers = {"Cache-Control": "max-age=2"}
+    answer: Response[Any] = Response(above[0].plain, media_type="application/json", headers=headers)
+    return answer
 
 
-@get("/v1/streams/{stream:str}/live", summary="Watch as server-sent events", responses=documented(401, 404))
+@get(
+    "/v1/streams/{stream:str}/live",
+    summary="Watch as server-sent events",
+    media_type=EVENTS,
+    responses=documented(401, 404, 429),
+)
 async def live(
     request: Asked,
     stream: StreamId,
     position: Back = None,
-    history: Annotated[int, Parameter(ge=0, le=200)] = HISTORY,
+    history: History = HISTORY,
     last: LastEvent = None,
 ) -> Streaming:
     """The WebSocket's messages as events; `id` is the position, `Last-Event-ID` resumes."""
-    held = services(request)
-    known = await _stream(held, stream)
+    known = await _stream(request, stream)
     asked = parse(last or position or "")
     events = _events(request, known, asked, history, who(request))
-    return Streaming(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    return Streaming(events, media_type=EVENTS, headers={"Cache-Control": "no-store"})
 
 
 async def _events(

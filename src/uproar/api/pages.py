@@ -4,11 +4,13 @@ from importlib.resources import files
 from typing import Annotated
 
 from litestar import MediaType, Response, get
-from litestar.params import Parameter
+from litestar.openapi import ResponseSpec
+from litestar.params import PathParameter
 from msgspec import Struct
 
-from uproar.api.given import Asked, services
-from uproar.api.problems import Denied
+from uproar.api.asked import Asked
+from uproar.api.given import services
+from uproar.api.problems import Denied, documented
 from uproar.core.refusal import Refusal, Refused
 
 WEB = files("uproar") / "web"
@@ -36,7 +38,7 @@ async def page(request: Asked) -> Response[str]:
 
 
 @get("/web/{name:str}", include_in_schema=False)
-async def web_file(name: Annotated[str, Parameter(pattern=r"^[a-z-]+\.(js|css|svg)$")]) -> Response[bytes]:
+async def web_file(name: Annotated[str, PathParameter(pattern=r"^[a-z-]+\.(js|css|svg)$")]) -> Response[bytes]:
     """A file of the page."""
     file = WEB / name
     if not file.is_file():
@@ -45,14 +47,17 @@ async def web_file(name: Annotated[str, Parameter(pattern=r"^[a-z-]+\.(js|css|sv
     return Response(file.read_bytes(), media_type=KINDS["." + name.rsplit(".", 1)[1]], headers=headers)
 
 
-@get("/livez", summary="The loop beats")
+SICK = {**documented(), 503: ResponseSpec(Health, generate_examples=False, description="It does not.")}
+
+
+@get("/livez", summary="The loop beats", responses=SICK)
 async def livez(request: Asked) -> Response[Health]:
     """200 while it does, else 503."""
     ok = request.app.state.health.alive()
     return Response(Health(ok), status_code=200 if ok else 503)
 
 
-@get("/readyz", summary="The log takes appends")
+@get("/readyz", summary="The log takes appends", responses=SICK)
 async def readyz(request: Asked) -> Response[Health]:
     """200 while it does, else 503."""
     ok = await request.app.state.health.ready()

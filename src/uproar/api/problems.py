@@ -71,13 +71,14 @@ def problem(why: Refused, status: int | None = None) -> Response[Problem]:
 
 
 def documented(*statuses: int) -> dict[int, ResponseSpec]:
-    """What an operation can answer besides success; 400, 413 and 503 can happen everywhere."""
+    """What an operation can answer besides success; what `EVERYWHERE` names can always happen."""
     return {
         status: ResponseSpec(Problem, generate_examples=False, description=WORDS[status], media_type=PROBLEM)
-        for status in sorted({400, 413, 503, *statuses})
+        for status in sorted({*EVERYWHERE, *statuses})
     }
 
 
+EVERYWHERE = (400, 413, 431, 503)
 WORDS: dict[int, str] = {
     400: "The request does not follow the protocol (310).",
     401: "Not signed in, or with a token that does not hold (101, 102).",
@@ -88,6 +89,7 @@ WORDS: dict[int, str] = {
     413: "The body is larger than 64 KiB.",
     422: "The text is not taken (2xx).",
     429: "Too fast (120-122).",
+    431: "The head is larger than 8 KiB.",
     503: "Unavailable, overloaded, or unconfirmed (501-503).",
 }
 

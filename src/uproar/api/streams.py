@@ -4,11 +4,12 @@ from typing import Annotated
 
 from litestar import Response, delete, get, post, put
 from litestar.openapi import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 from msgspec import Meta, Struct
 
+from uproar.api.asked import Asked
 from uproar.api.comments import Id, WhyText
-from uproar.api.given import Asked, CommentId, StreamId, UserId, number, services, who
+from uproar.api.given import SIGNED_IN, CommentId, StreamId, UserId, number, services, who
 from uproar.api.problems import documented, found, granted
 from uproar.core.refusal import Refusal
 from uproar.core.stream import Stream
@@ -18,7 +19,8 @@ from uproar.write.change import StreamChange
 
 MOST_MS = 253_402_300_799_999
 SECONDS = 315_360_000
-Ms = Annotated[int, Parameter(ge=0, le=MOST_MS)]
+Ms = Annotated[int, QueryParameter(ge=0, le=MOST_MS, description="Milliseconds since the stream started.")]
+Part = Annotated[int, PathParameter(ge=0, le=100_000_000, description="Which ten seconds, from 0.")]
 
 
 class Pin(Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,8 +53,13 @@ class Like(Struct, frozen=True, forbid_unknown_fields=True):
 MADE = ResponseSpec(Stream, generate_examples=False, description="The stream was made.")
 
 
-@put("/v1/streams/{stream:str}", summary="Make or change a stream", responses={**documented(401, 403, 422), 201: MADE})
-async def put_stream(request: Asked, stream: StreamId, data: StreamChange) -> Response[Stream]:
+@put(
+    "/v1/streams/{stream:str}",
+    summary="Make or change a stream",
+    responses={**documented(401, 403, 422), 201: MADE},
+    security=SIGNED_IN,
+)
+async def put_stream(request: Asked, stream: StreamId, data: JSONBody[StreamChange]) -> Response[Stream]:
     """201 for a new stream, 200 for a changed one; what is absent stays."""
     now, made = granted(await services(request).write.put_stream(who(request), stream, data))
     return Response(now, status_code=201 if made else 200)
@@ -64,14 +71,25 @@ async def facts(request: Asked, stream: StreamId) -> StreamFacts:
     return found(await services(request).read.stream(stream), Refusal.NO_SUCH_STREAM)
 
 
-@put("/v1/streams/{stream:str}/pins/{comment:str}", summary="Pin", status_code=204, responses=documented(401, 403, 404))
-async def pin(request: Asked, stream: StreamId, comment: CommentId, data: Pin | None = None) -> None:
+@put(
+    "/v1/streams/{stream:str}/pins/{comment:str}",
+    summary="Pin",
+    status_code=204,
+    responses=documented(401, 403, 404),
+    security=SIGNED_IN,
+)
+async def pin(request: Asked, stream: StreamId, comment: CommentId, data: JSONBody[Pin | None] = None) -> None:
     """By a moderator."""
     until = data.until if data else None
     granted(await services(request).write.pin(who(request), stream, number(comment), until))
 
 
-@delete("/v1/streams/{stream:str}/pins/{comment:str}", summary="Unpin", responses=documented(401, 403, 404))
+@delete(
+    "/v1/streams/{stream:str}/pins/{comment:str}",
+    summary="Unpin",
+    responses=documented(401, 403, 404),
+    security=SIGNED_IN,
+)
 async def unpin(request: Asked, stream: StreamId, comment: CommentId) -> None:
     """By a moderator."""
     granted(await services(request).write.unpin(who(request), stream, number(comment)))
@@ -82,21 +100,27 @@ async def unpin(request: Asked, stream: StreamId, comment: CommentId) -> None:
     summary="Ban or time out",
     status_code=204,
     responses=documented(401, 403, 404),
+    security=SIGNED_IN,
 )
-async def ban(request: Asked, stream: StreamId, user: UserId, data: Ban | None = None) -> None:
+async def ban(request: Asked, stream: StreamId, user: UserId, data: JSONBody[Ban | None] = None) -> None:
     """By a moderator; a later one replaces an earlier one."""
     given = data or Ban()
     granted(await services(request).write.ban(who(request), stream, user, given.seconds, given.why, given.remove))
 
 
-@delete("/v1/streams/{stream:str}/bans/{user:str}", summary="Lift a ban", responses=documented(401, 403, 404))
+@delete(
+    "/v1/streams/{stream:str}/bans/{user:str}",
+    summary="Lift a ban",
+    responses=documented(401, 403, 404),
+    security=SIGNED_IN,
+)
 async def unban(request: Asked, stream: StreamId, user: UserId) -> None:
     """By a moderator."""
     granted(await services(request).write.unban(who(request), stream, user))
 
 
 @post("/v1/streams/{stream:str}/reactions", summary="React", status_code=204, responses=documented(401, 404, 409))
-async def react(request: Asked, stream: StreamId, data: Reactions) -> None:
+async def react(request: Asked, stream: StreamId, data: JSONBody[Reactions]) -> None:
     """Added up and shown in the next half second."""
     granted(await request.app.state.react(who(request), stream, data.counts))
 
@@ -106,8 +130,9 @@ async def react(request: Asked, stream: StreamId, data: Reactions) -> None:
     summary="Like a comment",
     status_code=204,
     responses=documented(401, 403, 404, 409),
+    security=SIGNED_IN,
 )
-async def like(request: Asked, stream: StreamId, data: Like) -> None:
+async def like(request: Asked, stream: StreamId, data: JSONBody[Like]) -> None:
     """One a user and comment."""
     granted(await services(request).write.like(who(request), stream, number(data.comment), data.on))
 
@@ -119,9 +144,7 @@ async def replay(request: Asked, stream: StreamId, from_ms: Ms = 0, to_ms: Ms = 
 
 
 @get("/v1/streams/{stream:str}/replay/{part:int}", summary="Ten seconds of the past", responses=documented(404))
-async def replay_part(
-    request: Asked, stream: StreamId, part: Annotated[int, Parameter(ge=0, le=100_000_000)]
-) -> Response[Replay]:
+async def replay_part(request: Asked, stream: StreamId, part: Part) -> Response[Replay]:
     """The n-th ten seconds, from 0; cacheable once they are over."""
     answer = found(await services(request).read.replay_part(stream, part), Refusal.NO_SUCH_STREAM)
     return Response(answer.replay, headers={"Cache-Control": "max-age=30" if answer.over else "no-store"})

@@ -4,19 +4,19 @@ import secrets
 from typing import Annotated
 
 from litestar import delete, get, post
+from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
-from uproar.api.given import Asked, Edge, Limit, UserId, edge, services, who
+from uproar.api.asked import Asked
+from uproar.api.given import SIGNED_IN, Edge, Limit, UserId, address, edge, services, who
 from uproar.api.problems import Denied, documented, granted
 from uproar.auth import Identity, make_token
 from uproar.core.comment import User
 from uproar.core.refusal import Refusal, Refused
 from uproar.core.text import name_fault, normalize
-from uproar.gateway.caps import address_of, networks
 from uproar.read.service import Page
 
 GUEST_S = 24 * 3600
-ADDRESSES = 10_000  # whose guests are counted; beyond it the one that asked least recently is forgotten
 
 
 class NewGuest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,27 +39,8 @@ class Erasing(Struct, frozen=True):
     log_until: int
 
 
-class Guests:
-    """How many guests each address made in the last minute."""
-
-    def __init__(self, per_min: int) -> None:
-        self._per_min = per_min
-        self._made: dict[str, list[float]] = {}
-
-    def wait_s(self, address: str, now: float) -> float:
-        """0 when one more may come (it is counted), else the seconds to wait."""
-        made = [at for at in self._made.pop(address, ()) if at > now - 60]
-        if len(self._made) >= ADDRESSES:
-            del self._made[next(iter(self._made))]  # the one that asked least recently
-        self._made[address] = made
-        if len(made) >= self._per_min:
-            return made[0] + 60 - now
-        made.append(now)
-        return 0
-
-
 @post("/v1/guests", summary="Become a guest", status_code=200, responses=documented(403, 422, 429))
-async def become_guest(request: Asked, data: NewGuest) -> Guest:
+async def become_guest(request: Asked, data: JSONBody[NewGuest]) -> Guest:
     """A name and a token for a day, where the installation lets guests in."""
     held = services(request)
     if not held.settings.guests:
@@ -68,12 +49,7 @@ async def become_guest(request: Asked, data: NewGuest) -> Guest:
     fault = name_fault(name)
     if fault is not None:
         raise Denied(Refused(fault))
-    address = address_of(
-        request.client.host if request.client else "",
-        request.headers.get("x-forwarded-for"),
-        networks(held.settings.trusted_proxies),
-    )
-    wait_s = request.app.state.guests.wait_s(address, held.clock.now())
+    wait_s = request.app.state.guests.wait_s(address(request), held.clock.now())
     if wait_s:
         raise Denied(Refused(Refusal.TOO_FAST, int(wait_s * 1000) + 1))
     now_s = held.clock.now_ms() // 1000
@@ -81,7 +57,12 @@ async def become_guest(request: Asked, data: NewGuest) -> Guest:
     return Guest(make_token(guest, held.keys.secret, now_s), User(guest.id, guest.name), guest.exp)
 
 
-@get("/v1/users/{user:str}/comments", summary="What somebody wrote", responses=documented(401, 403))
+@get(
+    "/v1/users/{user:str}/comments",
+    summary="What somebody wrote",
+    responses=documented(401, 403),
+    security=SIGNED_IN,
+)
 async def written(request: Asked, user: UserId, before: Edge = None, after: Edge = None, limit: Limit = 50) -> Page:
     """By time, newest first; for that user and admins."""
     asker = who(request)
@@ -92,7 +73,13 @@ async def written(request: Asked, user: UserId, before: Edge = None, after: Edge
     return await services(request).read.by_user(user, before=edge(before), after=edge(after), limit=limit)
 
 
-@delete("/v1/users/{user:str}", summary="Erase", status_code=202, responses=documented(401, 403))
+@delete(
+    "/v1/users/{user:str}",
+    summary="Erase",
+    status_code=202,
+    responses=documented(401, 403),
+    security=SIGNED_IN,
+)
 async def erase(request: Asked, user: UserId) -> Erasing:
     """Forget all that the user wrote; for that user and admins."""
     return Erasing(granted(await services(request).write.erase(who(request), user)))

@@ -55,7 +55,7 @@ def _comment(number: int, reply: bool = False) -> Comment:
 
 
 def _reacted(number: int) -> ev.Reacted:
-    return ev.Reacted("s", "gateway", number + 1, {"❤": 3, "👍": 2})
+    return ev.Reacted("s", "gateway", number + 1, {"❤": 3, "👍": 2}, 0)
 
 
 def _removals(count: int) -> list[ev.Removed]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from msgspec import NODEFAULT, Struct, UnsetType
 from msgspec.structs import FieldInfo, fields
 
+from uproar.cli.rest_page import rest
 from uproar.cli.tables import MADE, table
 from uproar.core.comment import User
 from uproar.core.refusal import Refusal
@@ -19,7 +20,7 @@ PARTS: Final[dict[type[Struct], str]] = {
     Shown: "Comment",
     ShownParent: "Parent",
     User: "User",
-    PosterRules: "Rules",
+    PosterRules: "PosterRules",
 }
 
 
@@ -30,7 +31,7 @@ def protocol_page() -> str:
 {MADE}
 
 UTF-8 JSON throughout. Ids and positions are strings; times are integer milliseconds since 1970 (UTC). Clients ignore
-fields they do not know; the server refuses them (310). The REST calls are described by the server, at `/openapi.json`.
+fields they do not know; the server refuses them (310).
 
 ## Messages of the server
 
@@ -45,6 +46,7 @@ By `op`, over WebSocket.
 ## Parts of messages
 
 {sections(PARTS)}
+{rest({struct.__name__: _title(struct) for struct in (*get_args(FromServer), *PARTS)})}
 ## Refusals
 
 1xx is about the user, 2xx the text, 3xx the stream, 5xx us. `again` tells whether the same can succeed later.

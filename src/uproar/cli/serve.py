@@ -1,11 +1,13 @@
 """`uproar serve`: the server."""
 
+import sys
 from typing import Annotated
 
 import typer
 
 from uproar.assembly import serve as run
 from uproar.cli.configuration import ConfigFlag, DataFlag, configure
+from uproar.cli.logs import configure_logs
 from uproar.cli.secret import load_keys
 
 
@@ -35,4 +37,5 @@ def serve(
         open_door = "; the door is open: anyone may post as a guest" if settings.guests else ""
         print(f"uproar is at http://{settings.host}:{port} (metrics on {admin_port}){open_door}", flush=True)
 
+    configure_logs(sys.stderr)
     run(settings, load_keys(settings), ready)

@@ -51,11 +51,12 @@ class Unpinned(Event, frozen=True):
 
 
 class Reacted(Event, frozen=True):
-    """What one gateway counted in half a second: its run, its running number, counts by kind."""
+    """What one gateway counted up to `at_ms`, in half a second: its run, its running number, counts by kind."""
 
     gateway: str
     number: int
     counts: dict[str, int]
+    at_ms: int
 
 
 class Liked(Event, frozen=True):
@@ -71,7 +72,8 @@ class Reported(Event, frozen=True):
 
     user: str
     comment_id: int
-    why: str = ""
+    why: str
+    at_ms: int
 
 
 class Banned(Event, frozen=True):

@@ -59,8 +59,11 @@ def at_ms(comment_id: int) -> int:
 
 
 def first_id_at(ms: int) -> int:
-    """The lowest id that can be made at this time (ms since 1970): what is below it is older."""
-    return max(ms - EPOCH_MS, 0) << _MS_SHIFT
+    """The lowest id that can be made at this time (ms since 1970): what is below it is older.
+
+    Beyond the last millisecond of ids it is the last id, so that it fits wherever ids do.
+    """
+    return min(max(ms - EPOCH_MS, 0) << _MS_SHIFT, _ID_END - 1)
 
 
 def parse_id(text: str) -> int | None:

@@ -17,6 +17,7 @@ from uproar.auth import Identity, Keys, bearer, identify
 from uproar.core.clock import Clock
 from uproar.core.position import Position, parse
 from uproar.core.refusal import Refusal, Refused
+from uproar.core.stream import Stream
 from uproar.core.text import is_id
 from uproar.gateway.caps import Addresses, Bucket, Network, address_of
 from uproar.gateway.hub import Hub
@@ -48,6 +49,11 @@ STATUS = {
     429: "Too Many Requests",
     431: "Request Header Fields Too Large",
     503: "Service Unavailable",
+}
+UNREAD = {
+    400: Refused(Refusal.BAD_MESSAGE, detail="This is no request that we can read."),
+    413: Refused(Refusal.BAD_MESSAGE, detail="The body is too large."),
+    431: Refused(Refusal.BAD_MESSAGE, detail="The head is too large."),
 }
 HISTORY = 50
 
@@ -107,7 +113,7 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Another request: it may begin in the same read in which the one before ended."""
         super().on_message_begin()
-        if self._deadline is None:
+        if self._deadline is None and not self._refused:
             self._wait()
 
     def on_headers_complete(self) -> None:
@@ -184,7 +190,10 @@ class BoundedHttp(HttpToolsProtocol):
         self._rest()
         if self.pipeline:
             return self.transport.close()
-        answer = short_answer(status) if self._may_answer() else b""
+        if self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete:
+            self.cycle.keep_alive = False  # an earlier request's answer; it is the last
+            return None
+        answer = short_answer(status, body=_problem(status, UNREAD[status])) if self._may_answer() else b""
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -198,7 +207,7 @@ class BoundedHttp(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP; but one refusal is enough."""
         if not self._refused:
-            super().send_400_response(msg)
+            self._refuse(400)
 
 
 def _behind_head(data: bytes) -> bytes:
@@ -321,8 +330,8 @@ class Socket(Viewer, asyncio.Protocol):
             self.data_received(early)
 
     def deny(self, status: int, extra: str = "", body: bytes = b"") -> None:
-        """Answer with an HTTP error and end."""
-        self._end(short_answer(status, extra, body))
+        """Answer with an HTTP error and end; without a body of one's own it is that of a bad message."""
+        self._end(short_answer(status, extra, body or _problem(status, Refused(Refusal.BAD_MESSAGE))))
 
     # -- frames
 
@@ -361,7 +370,7 @@ class Gate(NamedTuple):
     """What decides about upgrades in this process."""
 
     hub: Hub
-    open_stream: Callable[[str], Coroutine[Any, Any, object | None]]
+    open_stream: Callable[[str, str], Coroutine[Any, Any, Stream | Refused | None]]
     keys: Keys
     origins: frozenset[str]
     accepts: Bucket
@@ -382,30 +391,37 @@ class LiveSocket(Socket):
         super().connection_made(transport)
         self._address: str | None = None
         if not self.gate.accepts.take(self.gate.clock.now()):
-            self._refuse(503, Refusal.OVERLOADED, "Retry-After: 1\r\n")
+            self._refuse(503, Refused(Refusal.OVERLOADED, 1000))
 
     def asked(self, request: Request) -> None:
         """Origin, caps and query first; only then is the stream looked up."""
         origin = request.headers.get("origin")
         if origin is not None and origin not in self.gate.origins:
-            return self._refuse(403, Refusal.NOT_ALLOWED)
+            return self._refuse(403, Refused(Refusal.NOT_ALLOWED))
         peer = self.transport.get_extra_info("peername")  # type: ignore[attr-defined]
         host = str(peer[0]) if isinstance(peer, tuple) and peer else ""
         address = address_of(host, request.headers.get("x-forwarded-for"), self.gate.trusted)
         if not self.gate.addresses.enter(address):
-            return self._refuse(429, Refusal.OVERLOADED, "Retry-After: 10\r\n")
+            return self._refuse(429, Refused(Refusal.OVERLOADED, 10_000))
         self._address = address
         stream, wish = _stream_of(request.path), _wish(request)
         if stream is None:
-            return self._refuse(404, Refusal.NO_SUCH_STREAM)
+            return self._refuse(404, Refused(Refusal.NO_SUCH_STREAM))
         if wish is None:
-            return self._refuse(400, Refusal.BAD_MESSAGE)
-        self.gate.hub.do(self._admit(request, stream, *wish))
+            return self._refuse(400, Refused(Refusal.BAD_MESSAGE))
+        self.gate.hub.do(self._admit(request, address, stream, *wish))
         return None
 
-    async def _admit(self, request: Request, stream: str, position: Position | None, history: int) -> None:
-        if await self.gate.open_stream(stream) is None:
-            return self._refuse(404, Refusal.NO_SUCH_STREAM)
+    async def _admit(
+        self, request: Request, address: str, stream: str, position: Position | None, history: int
+    ) -> None:
+        """From the look at the hub's rooms on nothing waits, so that no one else takes the place."""
+        found = await self.gate.open_stream(stream, address)
+        if not isinstance(found, Stream):
+            why = found or Refused(Refusal.NO_SUCH_STREAM)
+            return self._refuse(why.refusal.status, why)
+        if not self.gate.hub.has_place(stream):
+            return self._refuse(503, Refused(Refusal.OVERLOADED, 10_000))
         token = bearer(request.headers.get("authorization"))
         who = identify(token, self.gate.keys, self.gate.clock.now_ms() / 1000) if token else None
         if self.transport.is_closing():
@@ -442,9 +458,11 @@ class LiveSocket(Socket):
         if not self._closing:
             self.gate.hub.close(self, Close.SHUTDOWN)
 
-    def _refuse(self, status: int, refusal: Refusal, extra: str = "") -> None:
+    def _refuse(self, status: int, why: Refused) -> None:
         self.gate.metrics.handshakes_refused.labels(str(status)).inc()
-        self.deny(status, extra, _problem(status, Refused(refusal)))
+        wait_ms = why.retry_after_ms
+        extra = "" if wait_ms is None else f"Retry-After: {-(-wait_ms // 1000)}\r\n"
+        self.deny(status, extra, _problem(status, why))
 
 
 def _stream_of(path: str) -> str | None:
@@ -476,5 +494,6 @@ def _problem(status: int, why: Refused) -> bytes:
             "reason": refusal.reason,
             "message": why.message,
             "again": refusal.again,
+            **({} if why.retry_after_ms is None else {"retry_after_ms": why.retry_after_ms}),
         }
     )

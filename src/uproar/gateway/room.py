@@ -7,7 +7,7 @@ A viewer is in one of three states:
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from uproar.gateway.session import Session
@@ -18,6 +18,7 @@ from uproar.wire.websocket import text_frame
 
 RING_BYTES = 16 << 20
 NO_SLOT = -1
+ANEW = -1  # held by a lagging viewer whose chain began anew meanwhile: it holds nothing
 
 
 class Transport(Protocol):
@@ -87,7 +88,7 @@ class Kept:
         self.frame = frame
         self.deflated = text_frame(frame.alone, compressed=True)
         self._plain: bytes | None = None
-        self._redacted: tuple[int, Kept] | None = None
+        self._redacted: tuple[Gone, Kept] | None = None
 
     @property
     def plain(self) -> bytes:
@@ -104,16 +105,23 @@ class Kept:
         """The same without what is gone, encoded anew once for all who ask."""
         if not gone.version:
             return self
-        if self._redacted is None or self._redacted[0] != gone.version:
+        if self._redacted is None or self._redacted[0] != gone:  # versions alone begin again with a lost timeline
             frame = redact_frame(self.frame, gone)
-            self._redacted = (gone.version, self if frame is self.frame else Kept(frame))
+            self._redacted = (gone, self if frame is self.frame else Kept(frame))
         return self._redacted[1]
 
 
-class Room:
-    """The ring and the ready lists of one stream. `sent` is what every ready viewer holds, `top` the ring's end."""
+def _not_subscribed() -> None:
+    """Nothing to end."""
 
-    def __init__(self, stream: str, epoch: str, number: int, ring_s: float = 60.0) -> None:
+
+class Room:
+    """The ring and the ready lists of one stream. `sent` is what every ready viewer holds, `top` the ring's end.
+
+    It is open once it was told where its chain ends (`begin`). `told` is how many viewers its own were told of last.
+    """
+
+    def __init__(self, stream: str, ring_s: float = 60.0) -> None:
         self.stream = stream
         self.ring_s = ring_s
         self.ring: deque[Kept] = deque()
@@ -124,11 +132,24 @@ class Room:
         self.lagging: dict[Viewer, float] = {}
         self.catching_up: set[Viewer] = set()
         self.viewers = 0
+        self.told: int | None = None
+        self.unsubscribe: Callable[[], None] = _not_subscribed
+        self.in_repair = False
         self._bytes = 0
         self._free: tuple[list[int], list[int]] = ([], [])
         self.lists: tuple[list[Transport], list[Transport]] = ([], [])
         self._owners: tuple[list[Viewer | None], list[Viewer | None]] = ([], [])
-        self.begin(epoch, number)
+        self.begin("", 0)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it knows its place in the chain."""
+        return bool(self.epoch)
+
+    @property
+    def crowd(self) -> int:
+        """How many watch the stream, as far as is known here."""
+        return self.viewers if self.told is None else self.told
 
     def begin(self, epoch: str, number: int) -> None:
         """The chain begins (anew): nothing is in the ring."""

@@ -19,6 +19,9 @@ from uproar.wire.frames import FromViewer, Post, React, RefusedMessage, Report
 MESSAGES_PER_S = 20
 REACTS_PER_S = 10
 BAD_MESSAGES = 20
+UNDER_WAY = 20
+IMPORTS_UNDER_WAY = 1000
+"""Messages of one viewer that may wait for their answers at once; an importer says what many said."""
 
 
 class Pace:
@@ -38,13 +41,17 @@ class Pace:
 
 
 class Session:
-    """Who a viewer is, and how it behaves."""
+    """Who a viewer is, and how it behaves.
 
-    __slots__ = ("_bad", "_messages", "_reacts", "identity", "under_way")
+    `under_way` of its messages wait for their answers, `unread_bytes` of answers were written since it lags.
+    """
+
+    __slots__ = ("_bad", "_messages", "_reacts", "identity", "under_way", "unread_bytes")
 
     def __init__(self) -> None:
         self.identity: Identity | None = None
         self.under_way = 0
+        self.unread_bytes = 0
         self._messages = Pace(MESSAGES_PER_S)
         self._reacts = Pace(REACTS_PER_S)
         self._bad = 0
@@ -60,6 +67,11 @@ class Session:
             return op
         self._bad += 1
         return Close.BAD_MESSAGE if self._bad > BAD_MESSAGES else refused(op, None, data)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether as many of its messages wait as may."""
+        return self.under_way >= (IMPORTS_UNDER_WAY if self._importer else UNDER_WAY)
 
     @property
     def _importer(self) -> bool:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Coroutine, Hashable, Iterable, Iterator, Sequence
 
 from uproar.core import events as ev
-from uproar.core.clock import Clock
 from uproar.core.comment import Comment
 from uproar.log import Record
 from uproar.store import Ban, Store
@@ -18,9 +17,8 @@ class Persist:
 
     group = "persist"
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._clock = clock
 
     def key(self, event: ev.Event) -> str | None:
         """One key for all: the store wants large batches."""
@@ -59,12 +57,12 @@ class Persist:
                 await store.pin(stream, comment.id, until_ms)
             case ev.Unpinned(comment_id=comment_id):
                 await store.unpin(stream, comment_id)
-            case ev.Reacted(gateway=gateway, number=number, counts=counts):
-                await store.react(stream, gateway, number, self._clock.now_ms(), counts)
+            case ev.Reacted(gateway=gateway, number=number, counts=counts, at_ms=at_ms):
+                await store.react(stream, gateway, number, at_ms, counts)
             case ev.Liked(user=user, comment_id=comment_id, on=on):
                 await store.like(stream, comment_id, user, on)
-            case ev.Reported(user=user, comment_id=comment_id, why=why):
-                await store.report(stream, comment_id, user, why, self._clock.now_ms())
+            case ev.Reported(user=user, comment_id=comment_id, why=why, at_ms=at_ms):
+                await store.report(stream, comment_id, user, why, at_ms)
             case ev.Banned():
                 await self._ban(event)
             case ev.Unbanned(user=user):

@@ -1,6 +1,5 @@
 """What REST reads: a stream's facts, pages of comments, and the replay; nothing that is gone."""
 
-import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -9,6 +8,7 @@ from msgspec import Struct
 from uproar.core.clock import Clock
 from uproar.core.heat import heat
 from uproar.core.ids import first_id_at
+from uproar.core.single_flight import SingleFlight
 from uproar.core.stream import Rules, Stream
 from uproar.presence import Presence
 from uproar.read.replay import COMMENTS, Span, by_second, cut, is_over, part, span
@@ -58,26 +58,6 @@ class ReplayPart(NamedTuple):
 
     replay: Replay
     over: bool
-
-
-class SingleFlight:
-    """Asks that are alike and under way at once become one."""
-
-    def __init__(self) -> None:
-        self._flights: dict[Hashable, asyncio.Task[Any]] = {}
-
-    async def do(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-        """The result of `make()`, or of the one that is under way for the key; whoever leaves ends it for nobody."""
-        flight: asyncio.Task[_T] | None = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = asyncio.ensure_future(make())
-            flight.add_done_callback(lambda done: self._land(key, done))
-        return await asyncio.shield(flight)
-
-    def _land(self, key: Hashable, done: "asyncio.Task[Any]") -> None:
-        del self._flights[key]
-        if not done.cancelled():
-            done.exception()  # heard, also when nobody waits any more
 
 
 class ReadService:

@@ -13,7 +13,7 @@ CACHE_KIB = 16 << 10
 PAGE_BYTES = 4096
 BUSY_MS = 1000  # for a stranger who holds the file, as a shell with an open transaction does
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 APPLICATION: Final = 0x7570726F  # "upro": tells our files from others'
 
 

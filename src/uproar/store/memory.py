@@ -186,7 +186,9 @@ class MemoryStore:
 
     async def pin(self, stream: str, comment_id: int, until_ms: int | None) -> None:
         """Note a pin and its end."""
-        self._shelf(stream).pins[comment_id] = until_ms
+        pins = self._shelf(stream).pins
+        pins.pop(comment_id, None)
+        pins[comment_id] = until_ms
 
     async def unpin(self, stream: str, comment_id: int) -> None:
         """Drop the note."""

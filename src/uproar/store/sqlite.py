@@ -124,8 +124,7 @@ class SqliteStore:
     async def pin(self, stream: str, comment_id: int, until_ms: int | None) -> None:
         """Note a pin and its end."""
         await self._change(
-            "INSERT INTO pin (stream, comment, until_ms) VALUES (?, ?, ?)"
-            " ON CONFLICT (stream, comment) DO UPDATE SET until_ms = excluded.until_ms",
+            "INSERT OR REPLACE INTO pin (stream, comment, until_ms) VALUES (?, ?, ?)",
             stream, comment_id, until_ms,
         )  # fmt: skip
 

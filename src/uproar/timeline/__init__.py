@@ -70,8 +70,8 @@ class Timeline(Protocol):
     async def extend(self, frame: Frame) -> bool:
         """Keep and announce the frame in one atomic step, and add what it removes to what is gone.
 
-        False, and nothing done, unless epoch, number and `before` fit the top, and no comment in it is gone by now:
-        then whoever made it reads `top` and `gone` anew, and makes another.
+        False, and nothing done, unless epoch, number and `before` fit the top, and no comment that it shows or pins is
+        gone by now (but those it restores): then whoever made it reads `top` and `gone` anew, and makes another.
         """
 
     async def renew(self, stream: str, epoch: str) -> Top:

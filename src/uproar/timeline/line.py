@@ -207,8 +207,9 @@ class Line:
         self._bytes += _size(frame)
 
     def _late(self, batch: Batch) -> bool:
-        gone = self.gone
-        return any(gone.covers(int(comment.id), comment.user.id) for comment in batch.comments)
+        gone, restored = self.gone, {comment.id for comment in batch.restored}
+        shown = (comment for comment in (*batch.comments, *batch.pinned) if comment.id not in restored)
+        return any(gone.covers(int(comment.id), comment.user.id) for comment in shown)
 
     def _over(self, frame: Frame, now_ms: int) -> bool:
         old = frame.at_ms < now_ms - FRAMES_S * 1000

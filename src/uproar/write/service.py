@@ -158,7 +158,7 @@ class WriteService:
             return reporter
         if await self._comments.standing(stream, comment_id) is None:
             return Refused(Refusal.NO_SUCH_COMMENT)
-        await self._log.append(ev.Reported(stream, reporter.id, comment_id, normalize(why)))
+        await self._log.append(ev.Reported(stream, reporter.id, comment_id, normalize(why), self._clock.now_ms()))
         return None
 
     @answered

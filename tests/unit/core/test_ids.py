@@ -31,6 +31,11 @@ def test_an_id_tells_when_it_was_made(ms, writer):
     assert first_id_at(ms) <= made < first_id_at(ms + 1)
 
 
+@given(st.integers(0, 10**16))
+def test_the_first_id_of_any_time_fits_where_ids_do(ms):
+    assert parse_id(str(first_id_at(ms))) == first_id_at(ms)
+
+
 @given(st.lists(st.integers(0, 5), max_size=100), st.lists(st.integers(0, 5), max_size=100))
 def test_two_writers_never_make_the_same_id(ours, theirs):
     one, other = IdMaker(1), IdMaker(2)

@@ -3,6 +3,7 @@
 from uproar.core import events as ev
 from uproar.core.comment import Comment, Parent, User
 
+AT_MS = 1_790_000_000_000
 STREAM = "s"
 
 
@@ -39,7 +40,7 @@ def unpinned(number: int) -> ev.Unpinned:
 
 def reacted(number: int, gateway: str = "g", **counts: int) -> ev.Reacted:
     """One gateway's half second."""
-    return ev.Reacted(STREAM, gateway, number, counts)
+    return ev.Reacted(STREAM, gateway, number, counts, AT_MS)
 
 
 def liked(user: str, number: int, on: bool = True) -> ev.Liked:

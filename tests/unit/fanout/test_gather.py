@@ -84,7 +84,7 @@ def test_the_net_result(events, expected):
 
 
 def test_what_concerns_nobody_leaves_the_batch_empty():
-    assert batch_of(ev.Reported(STREAM, "ann", 1), ev.Unbanned(STREAM, "ann", "mod")) == Batch("e.1")
+    assert batch_of(ev.Reported(STREAM, "ann", 1, "", 0), ev.Unbanned(STREAM, "ann", "mod")) == Batch("e.1")
 
 
 def test_the_last_rules_are_told():

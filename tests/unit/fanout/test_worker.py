@@ -147,7 +147,7 @@ def test_a_window_with_nothing_new_in_it_sends_nothing(nothing):
     assert len(lived(day).frames) == 1
 
 
-@pytest.mark.parametrize("event", [ev.Reported(STREAM, "ann", 1), ev.Unbanned(STREAM, "ann", "mod")])
+@pytest.mark.parametrize("event", [ev.Reported(STREAM, "ann", 1, "", 0), ev.Unbanned(STREAM, "ann", "mod")])
 def test_what_concerns_no_viewer_waits_for_no_window(event):
     assert House().worker().key(event) is None
 

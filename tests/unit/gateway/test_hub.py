@@ -5,11 +5,12 @@ import asyncio
 from tests.tools import TurnedClock, run
 from uproar.auth import Identity, Keys, make_token
 from uproar.core.comment import Comment, User
+from uproar.core.errors import Unavailable
 from uproar.core.position import Position
 from uproar.core.stream import Rules, Stream
 from uproar.gateway.hub import Hub
 from uproar.gateway.outbox import Lag
-from uproar.gateway.room import Viewer
+from uproar.gateway.room import NO_SLOT, Viewer
 from uproar.observe.counters import Metrics
 from uproar.presence.memory import MemoryPresence
 from uproar.timeline.memory import MemoryTimeline
@@ -67,16 +68,39 @@ class Writes:
         return Comment(7, stream, User(who.id, who.name), text)
 
 
+class HeldTimeline(MemoryTimeline):
+    """Tops and snapshots are told once `go` is set; `read` counts snapshots; while it is `down` there are no tops."""
+
+    def __init__(self, clock):
+        super().__init__(clock)
+        self.go, self.read, self.down = asyncio.Event(), 0, False
+        self.go.set()
+
+    async def top(self, stream):
+        if self.down:
+            raise Unavailable("down")
+        found = await super().top(stream)
+        await self.go.wait()
+        return found
+
+    async def snapshot(self, stream, limit):
+        self.read += 1
+        found = await super().snapshot(stream, limit)
+        await self.go.wait()
+        return found
+
+
 class House:
     """A hub on memory kinds."""
 
-    def __init__(self, lag=Lag()):
+    def __init__(self, lag=Lag(), rooms=10):
         self.clock = TurnedClock()
-        self.timeline = MemoryTimeline(self.clock)
+        self.timeline = HeldTimeline(self.clock)
         self.writes = Writes()
         keys = Keys(SECRET)
         presence = MemoryPresence(self.clock)
-        self.hub = Hub(self.timeline, presence, self.writes, self._append, keys, self.clock, Metrics(), lag=lag)
+        given = (self.timeline, presence, self.writes, self._append, keys, self.clock, Metrics())
+        self.hub = Hub(*given, lag=lag, rooms=rooms)
         self.appended = []
 
     async def _append(self, event):
@@ -234,7 +258,81 @@ def test_a_viewer_that_leaves_leaves_its_slot_and_its_room():
             house.hub.gone(viewer)
         await house.frame("a")
         assert [len(viewer.told) for viewer in viewers] == [1, 1, 1, 2, 2]
-        assert house.hub.viewers == house.hub.rooms["s"].viewers == 2
+        assert house.hub.viewers == house.hub._rooms.by_stream["s"].viewers == 2
+
+    run(main())
+
+
+def test_who_leaves_before_the_room_is_open_holds_no_place():
+    async def main():
+        house = House(rooms=1)
+        house.timeline.go.clear()
+        viewer = await house.watch()
+        assert not house.hub.has_place("other")
+        house.hub.gone(viewer)
+        assert house.hub.has_place("other")
+        house.hub.join(Screen(), "other", None, 50, None)
+        house.timeline.go.set()
+        await settle()
+        assert (viewer.told, house.hub.viewers) == ([], 1)
+        assert "s" not in house.timeline._listeners
+
+    run(main())
+
+
+def test_who_comes_while_the_timeline_is_down_is_sent_away_to_come_back():
+    async def main():
+        house = House()
+        house.timeline.down = True
+        viewer = await house.watch()
+        assert (viewer.code, house.hub.viewers) == (4003, 0)
+        house.timeline.down = False
+        assert (await house.watch()).kinds() == [Joined]
+
+    run(main())
+
+
+def test_a_viewer_whose_socket_was_full_when_it_came_is_served_once_it_drained():
+    async def main():
+        house = House()
+        viewer = Screen()
+        house.hub.paused(viewer)
+        house.hub.join(viewer, "s", None, 50, None)
+        await settle()
+        await house.frame("a")
+        assert viewer.kinds() == [Joined]
+        house.hub.resumed(viewer)
+        await house.frame("b")
+        assert [batch.comments[0].text for batch in viewer.told[1:]] == ["a", "b"]
+
+    run(main())
+
+
+def test_a_socket_that_is_full_and_drains_before_joined_is_not_ready_until_then():
+    async def main():
+        house = House()
+        house.timeline.go.clear()
+        viewer = await house.watch()
+        house.hub.paused(viewer)
+        house.hub.resumed(viewer)
+        assert viewer.slot == NO_SLOT
+        house.timeline.go.set()
+        await settle()
+        await house.frame("a")
+        assert viewer.kinds() == [Joined, Batch]
+
+    run(main())
+
+
+def test_whoever_is_being_told_joined_is_not_told_it_twice():
+    async def main():
+        house = House()
+        viewer = await house.watch()
+        for _ in range(2):
+            house.hub._again(viewer, viewer.room)
+        await settle()
+        await house.frame("a")
+        assert viewer.kinds() == [Joined, Joined, Batch]
 
     run(main())
 
@@ -248,6 +346,24 @@ def test_a_removed_comment_is_in_no_resume_from_the_ring():
         await house.timeline.take_down("s", [200], {})
         back = await house.watch(position)
         assert [batch.comments for batch in back.told[1:]] == [[]]
+
+    run(main())
+
+
+def test_a_removed_comment_is_in_no_snapshot_for_who_comes_after_the_removal():
+    async def main():
+        house = House()
+        await house.watch()
+        await house.frame("bad")
+        house.timeline.go.clear()
+        before = await house.watch()
+        await house.timeline.take_down("s", [100], {})
+        after = [await house.watch() for _ in range(50)]
+        house.timeline.go.set()
+        await settle()
+        assert before.told[0].comments
+        assert [viewer.told[0].comments for viewer in after] == [[]] * 50
+        assert house.timeline.read == 3
 
     run(main())
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tools import TurnedClock, run
+from tests.tools import run
 from uproar.core import events as ev
 from uproar.core.comment import Comment, User
 from uproar.core.errors import Unavailable
@@ -37,7 +37,7 @@ def kept(*batches):
 
     async def main():
         store = MemoryStore()
-        worker = Persist(store, TurnedClock())
+        worker = Persist(store)
         for batch in batches:
             await worker.apply("", records(batch))
         return await picture(store)
@@ -56,8 +56,8 @@ def test_every_event_reaches_the_store():
             ev.Removed("s", 2, "mod"),
             ev.Restored("s", said(2), "mod"),
             ev.Liked("s", "bob", 3),
-            ev.Reported("s", "bob", 3, "rude"),
-            ev.Reacted("s", "g", 1, {"❤": 2}),
+            ev.Reported("s", "bob", 3, "rude", 1_790_000_000_000),
+            ev.Reacted("s", "g", 1, {"❤": 2}, 1_790_000_000_000),
             ev.Pinned("s", said(3), "mod"),
             ev.Pinned("s", said(4), "mod"),
             ev.Unpinned("s", 3, "mod"),
@@ -82,8 +82,11 @@ def test_an_erased_user_s_comments_are_dropped_before_and_after():
 
 
 def test_a_count_that_a_gateway_sends_again_is_added_once():
-    first, second = ev.Reacted("s", "g", 1, {"❤": 2}), ev.Reacted("s", "g", 2, {"❤": 5})
-    *_, reactions, _, _ = kept([first, second, first], [second, ev.Reacted("s", "h", 1, {"❤": 1})])
+    first, second = (
+        ev.Reacted("s", "g", 1, {"❤": 2}, 1_790_000_000_000),
+        ev.Reacted("s", "g", 2, {"❤": 5}, 1_790_000_000_000),
+    )
+    *_, reactions, _, _ = kept([first, second, first], [second, ev.Reacted("s", "h", 1, {"❤": 1}, 1_790_000_000_000)])
     assert reactions == {"❤": 8}
 
 
@@ -96,8 +99,10 @@ EVENTS = st.one_of(
     st.builds(lambda number, user, on: ev.Liked("s", user, number, on), NUMBERS, PEOPLE, st.booleans()),
     st.builds(lambda number: ev.Pinned("s", said(number), "mod"), NUMBERS),
     st.builds(lambda number: ev.Unpinned("s", number, "mod"), NUMBERS),
-    st.builds(lambda user, number: ev.Reported("s", user, number), PEOPLE, NUMBERS),
-    st.builds(lambda gateway, number: ev.Reacted("s", gateway, number, {"❤": number}), PEOPLE, NUMBERS),
+    st.builds(lambda user, number: ev.Reported("s", user, number, "", 0), PEOPLE, NUMBERS),
+    st.builds(
+        lambda gateway, number: ev.Reacted("s", gateway, number, {"❤": number}, 1_790_000_000_000), PEOPLE, NUMBERS
+    ),
     st.builds(lambda user, upto, gone: ev.Banned("s", user, upto, "mod", remove=gone), PEOPLE, NUMBERS, st.booleans()),
     st.builds(lambda user: ev.Unbanned("s", user, "mod"), PEOPLE),
     st.builds(lambda user, upto: ev.Erased("s", user, first_id_at(0) + upto), PEOPLE, NUMBERS),
@@ -141,7 +146,7 @@ def test_a_store_that_is_down_is_told_once_all_have_ended():
 
     async def main():
         store = Down()
-        worker = Persist(store, TurnedClock())
+        worker = Persist(store)
         with pytest.raises(Unavailable):
             await worker.apply("", records([ev.Liked("s", "ann", 1), ev.Liked("s", "bob", 1)]))
         return await store.likes("s", [1])

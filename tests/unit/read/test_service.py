@@ -7,11 +7,10 @@ import pytest
 
 from tests.tools import TurnedClock, run
 from uproar.core.comment import Comment, Parent, User
-from uproar.core.errors import Unavailable
 from uproar.core.ids import IdMaker, first_id_at
 from uproar.core.stream import Stream
 from uproar.read.replay import COMMENTS
-from uproar.read.service import ReadService, SingleFlight
+from uproar.read.service import ReadService
 from uproar.store.memory import MemoryStore
 from uproar.timeline import Gone, Snapshot
 from uproar.wire.frames import shown
@@ -185,43 +184,5 @@ def test_reads_that_are_alike_at_once_are_one_read_of_the_store():
         pages = await asyncio.gather(*asked, parts.service.page("s", before=9, after=None, limit=10))
         assert {page.comments[0].id for page in pages} == {"1"}
         assert parts.reads == 2
-
-    run(main())
-
-
-def test_a_flight_lands_for_all_who_wait_also_when_the_first_leaves():
-    async def main():
-        flights, go, made = SingleFlight(), asyncio.Event(), []
-
-        async def make():
-            made.append(1)
-            await go.wait()
-            return "landed"
-
-        first, second = (asyncio.ensure_future(flights.do("k", make)) for _ in range(2))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        first.cancel()
-        go.set()
-        assert await second == "landed"
-        assert await flights.do("k", make) == "landed"
-        assert len(made) == 2
-
-    run(main())
-
-
-def test_a_flight_that_fails_fails_for_all_and_the_next_one_starts_anew():
-    async def main():
-        flights = SingleFlight()
-
-        async def down():
-            raise Unavailable("down")
-
-        async def up():
-            return 1
-
-        ends = await asyncio.gather(flights.do("k", down), flights.do("k", down), return_exceptions=True)
-        assert [type(end) for end in ends] == [Unavailable, Unavailable]
-        assert await flights.do("k", up) == 1
 
     run(main())

@@ -108,7 +108,7 @@ async def events(parts):
 async def persist(parts):
     """What the log holds goes to the store."""
     records = await parts.log.part.reader("persist").read(10_000, 0)
-    await Persist(parts.store, parts.clock).apply("", records)
+    await Persist(parts.store).apply("", records)
 
 
 async def show(parts, comment):
@@ -630,7 +630,7 @@ async def test_likes_and_reports_go_to_the_log():
     assert (await events(parts))[1:] == [
         ev.Liked("s", "ann", comment.id, True),
         ev.Liked("s", "ann", comment.id, False),
-        ev.Reported("s", "ann", comment.id, "rude"),
+        ev.Reported("s", "ann", comment.id, "rude", parts.clock.now_ms()),
     ]
 
 
@@ -838,6 +838,20 @@ async def test_many_who_join_at_once_open_one_stream():
     opened = await asyncio.gather(*(parts.service.open_stream("new") for _ in range(5)))
     assert opened == [opened[0]] * 5
     assert await events(parts) == [ev.Changed("new", opened[0])]
+
+
+@promise
+async def test_one_address_opens_so_many_streams_a_minute_and_others_go_on():
+    parts = await room(open_streams=True, streams_per_min=2)
+    service, here = parts.service, "8.8.8.8"
+    opened = [await service.open_stream(f"new{number}", here) for number in range(3)]
+    assert (opened[0].id, opened[1].id, refusal(opened[2])) == ("new0", "new1", Refusal.TOO_FAST)
+    assert opened[2].retry_after_ms == 60_001
+    assert refusal(await service.post(ANN, "new2", "hello", address=here)) is Refusal.TOO_FAST
+    assert (await service.open_stream("new1", here)).id == "new1"
+    assert (await service.open_stream("new2", "9.9.9.9")).id == "new2"
+    parts.clock.turn(60)
+    assert (await service.post(ANN, "new3", "hello", address=here)).text == "hello"
 
 
 @promise

@@ -1,0 +1,43 @@
+"""Single flight: readings that are alike and asked for at once become one, and none began before it was asked for."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
+
+
+class SingleFlight:
+    """At most two flights a key: the one under way, and the next, for whoever comes meanwhile.
+
+    Who came after a flight began is not on it: what it reads may be older than something they know already.
+    """
+
+    def __init__(self) -> None:
+        self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
+        self._next: dict[Hashable, asyncio.Task[Any]] = {}
+
+    async def do(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        """The result of a `make()` for the key that begins after this call; whoever leaves ends it for nobody."""
+        flight: asyncio.Task[_T] | None = self._next.get(key)
+        if flight is None:
+            flight = self._next[key] = asyncio.ensure_future(self._fly(key, make, self._under_way.get(key)))
+            flight.add_done_callback(_heard)
+        return await asyncio.shield(flight)
+
+    async def _fly(
+        self, key: Hashable, make: Callable[[], Coroutine[Any, Any, _T]], before: asyncio.Task[Any] | None
+    ) -> _T:
+        if before is not None:
+            await asyncio.wait([before])
+        self._under_way[key] = self._next.pop(key)
+        try:
+            return await make()
+        finally:
+            del self._under_way[key]
+
+
+def _heard(flight: asyncio.Task[Any]) -> None:
+    """A failure is its askers' to tell, also when none waits any more."""
+    if not flight.cancelled():
+        flight.exception()

@@ -1,0 +1,1 @@
+"""Following a stream's chain of frames, and noticing what was lost."""

@@ -1,0 +1,163 @@
+"""Frames on their way to a room's viewers, in slices; who waits or lags is given what it missed in between."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from uproar.core.clock import Clock
+from uproar.core.position import Position
+from uproar.gateway.outbox import Lag
+from uproar.gateway.personal import Personal
+from uproar.gateway.room import NO_SLOT, Kept, Room, Viewer
+from uproar.observe.counters import Metrics
+from uproar.wire.closes import Close
+from uproar.wire.codec import encode, read_batch
+from uproar.wire.net import net_result
+from uproar.wire.websocket import text_frame
+
+SLICE_S = 0.005  # a broadcast gives way to acks and reads this often
+CHUNK = 128  # viewers between two looks at the clock
+
+
+class Sending:
+    """Writes frames to rooms. `again` tells a viewer `joined` at its position, when the ring does not reach so far."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        metrics: Metrics,
+        lag: Lag,
+        personal: Personal,
+        again: Callable[[Viewer, Room, Position | None], None],
+    ) -> None:
+        self._clock = clock
+        self._metrics = metrics
+        self._lag = lag
+        self._personal = personal
+        self._again = again
+        self._writing = False
+
+    # -- frames to who is ready
+
+    def send(self, room: Room) -> None:
+        """Begin to send everything that waits in the ring, in one write a viewer, unless that is under way."""
+        kept = room.after(room.sent) if room.cursor is None else None
+        if not kept:
+            return
+        room.target = room.top
+        room.cursor = (0, 0)
+        forms = [b"".join(one.plain for one in kept), b"".join(one.deflated for one in kept)]
+        self._slice(room, forms, kept)
+
+    def _slice(self, room: Room, forms: Sequence[bytes], kept: Sequence[Kept]) -> None:
+        """Send for `SLICE_S`, and go on after others had their turn."""
+        until = self._clock.now() + SLICE_S
+        while room.cursor is not None:
+            form, at = room.cursor
+            transports = room.lists[form][at : at + CHUNK]
+            if transports:
+                self._writing = True
+                room.deliver(transports, forms[form])
+                self._writing = False
+                room.cursor = (form, at + len(transports))
+            elif form == 0:
+                room.cursor = (1, 0)
+            else:
+                self._sent(room, kept)
+                return
+            if self._clock.now() >= until:
+                asyncio.get_running_loop().call_soon(self._slice, room, forms, kept)
+                return
+
+    def _sent(self, room: Room, kept: Sequence[Kept]) -> None:
+        """Every ready viewer has it: asides, whoever waited, and the next frames."""
+        room.sent, room.cursor = room.target, None
+        now_ms = self._clock.now_ms()
+        for one in kept:
+            if one.frame.posted_ms:
+                self._metrics.post_to_display_seconds.observe(max(0, now_ms - one.frame.posted_ms) / 1000)
+            self._personal.give_ready(room, one.frame)
+        for form, name in enumerate(("plain", "alone")):
+            self._metrics.deliveries.labels(name).inc(len(room.lists[form]) * len(kept))
+        self.admit(room)
+        self.send(room)
+
+    def withdraw(self, viewer: Viewer) -> None:
+        """Off its ready list at once, before its descriptor can be used again."""
+        if viewer.room is not None and viewer.slot != NO_SLOT:
+            viewer.room.empty(viewer, self._writing)
+
+    def whisper(self, viewers: Sequence[Viewer], data: bytes) -> None:
+        """A message outside the chain to those who are ready, in slices too."""
+        for viewer in viewers[:CHUNK]:
+            if viewer.slot != NO_SLOT:
+                viewer.transport.write(data)
+        if len(viewers) > CHUNK:
+            asyncio.get_running_loop().call_soon(self.whisper, viewers[CHUNK:], data)
+
+    # -- what was missed, to who waits
+
+    def admit(self, room: Room) -> None:
+        """Whoever waits becomes ready, between two frames."""
+        if room.cursor is not None or not room.waiting:
+            return
+        waiting, room.waiting = room.waiting, []
+        joined: dict[tuple[int, bool], bytes] = {}
+        for viewer in waiting:
+            if viewer.room is not room or viewer.lagging or viewer.slot != NO_SLOT or viewer in room.catching_up:
+                continue
+            if viewer.held > room.sent or (viewer.held < room.sent and room.losses_known < room.losses_told):
+                room.waiting.append(viewer)
+            elif viewer.held == room.sent:
+                room.place(viewer)
+            else:
+                self._make_up(room, viewer, joined)
+
+    def _make_up(self, room: Room, viewer: Viewer, joined: dict[tuple[int, bool], bytes]) -> None:
+        """Give a viewer what it missed in one write; the bytes are joined once for all who hold the same."""
+        kept = room.after(viewer.held, room.sent)
+        key = (viewer.held, viewer.deflated)
+        if kept is None:
+            self._again(viewer, room, Position(room.epoch, viewer.held) if viewer.held >= 0 else None)
+            return
+        if key not in joined:
+            joined[key] = self._joined(room, kept, viewer.deflated)
+        viewer.held = room.sent
+        viewer.transport.write(joined[key])
+        if not viewer.lagging:
+            self._personal.give_missed(room, viewer, kept)
+            room.place(viewer)
+
+    def _joined(self, room: Room, kept: Sequence[Kept], deflated: bool) -> bytes:
+        """The frames one after the other, or what comes of them when that is too much."""
+        shown = [one.without(room.gone) for one in kept]
+        missed = b"".join(one.form(deflated) for one in shown)
+        if self._lag.catches_up(len(missed)):
+            return missed
+        self._metrics.skipped.inc()
+        return text_frame(encode(net_result([read_batch(one.frame.plain) for one in shown])))
+
+    # -- slow viewers
+
+    def paused(self, viewer: Viewer) -> None:
+        """Its socket is full: it lags, and is not written to."""
+        viewer.lagging = True
+        self.withdraw(viewer)
+        if viewer.room is not None:
+            viewer.room.lagging.setdefault(viewer, self._clock.now())
+
+    def resumed(self, viewer: Viewer) -> None:
+        """Its socket drained: it is served again at the next frame's end."""
+        viewer.lagging = False
+        if viewer.session is not None:
+            viewer.session.unread_bytes = 0
+        room = viewer.room
+        if room is not None and room.lagging.pop(viewer, None) is not None and viewer.slot == NO_SLOT:
+            room.waiting.append(viewer)
+            self.admit(room)
+
+    def close_slow(self, room: Room) -> None:
+        """Whoever lags for too long is closed."""
+        now = self._clock.now()
+        for viewer, since in tuple(room.lagging.items()):
+            if self._lag.over(since, now):
+                self._personal.close(viewer, Close.TOO_SLOW)
