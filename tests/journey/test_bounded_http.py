@@ -1,6 +1,7 @@
 """HTTP within bounds, over real sockets: what is too large or too slow ends, and nothing else does."""
 
 import contextlib
+import json
 import time
 from pathlib import Path
 
@@ -65,7 +66,8 @@ REFUSED: dict[str, tuple[tuple[bytes, ...], int]] = {
 def test_what_is_too_large_is_told_so_and_ended(port, case):
     pieces, expected = REFUSED[case]
     answer = answered(port, *pieces)
-    assert status(answer) == expected
+    problem = json.loads(answer.partition(b"\r\n\r\n")[2])
+    assert (status(answer), problem["status"], problem["code"]) == (expected, expected, 310)
     assert answer.count(b"HTTP/1.1") == 1
 
 
@@ -82,6 +84,12 @@ def test_the_requests_before_it_are_answered(port, case):
 def test_no_refusal_is_given_in_the_place_of_another_answer(port):
     answer = answered(port, get("/wait"), post(BODY + 1))
     assert b"413" not in answer
+
+
+@pytest.mark.parametrize("behind", [b"no HTTP\r\n\r\n", get(extra=b"X: " + b"x" * HEAD + b"\r\n"), post(BODY + 1)])
+def test_an_answer_under_way_is_given_and_is_the_last(port, behind):
+    answer = answered(port, get("/wait") + behind + get())
+    assert (status(answer), answer.endswith(b"0 bytes"), answer.count(b"HTTP/1.1 ")) == (200, True, 1)
 
 
 def test_a_body_that_grows_too_large_behind_its_answer_cuts_it_off(port):

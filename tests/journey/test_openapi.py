@@ -1,47 +1,78 @@
-"""The OpenAPI page is true to the letter: whatever is asked, the answer is one that it tells."""
+"""The OpenAPI page is true to the letter: whatever is asked, the answer is one that it tells.
 
+schemathesis asks everything that the page allows, much that it does not, and chains of calls by the page's links; what
+of it does not hold here, and why, is written in `schemathesis.toml`. `SCHEMATHESIS_EXAMPLES` asks more of each call.
+"""
+
+import json
 import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, given, settings
-from schemathesis.checks import CHECKS, load_all_checks
 
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "25"))
-ENDLESS = "/live"  # an answer without an end; test_live.py reads it
-
-load_all_checks()
-TRUE_TO_THE_PAGE = CHECKS.get_by_names(
-    ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance"]
-)
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "25")
+SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def operations(served):
-    api = schemathesis.openapi.from_url(f"{served.url}/openapi.json")
-    return [result.ok() for result in api.get_all_operations()]
+def page(served):
+    with urlopen(f"{served.url}/openapi.json", timeout=10) as answer:
+        return json.loads(answer.read())
 
 
-def test_the_page_has_every_call_of_the_protocol(operations):
-    assert len(operations) >= 25
+def references(value):
+    """Every `$ref` within."""
+    if isinstance(value, dict) and "$ref" in value:
+        yield value["$ref"]
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from references(one)
 
 
-def test_every_answer_is_documented(operations, boss):
-    faults = []
-    for operation in operations:
-        if operation.path.endswith(ENDLESS):
-            continue
+def operations(page):
+    return [operation for methods in page["paths"].values() for operation in methods.values()]
 
-        @given(case=operation.as_strategy())
-        @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-        def ask(case):
-            if case.operation.path.endswith("/frames"):
-                case.query = {**(case.query or {}), "after": "none.1"}  # else it waits for ten seconds
-            response = case.call(headers={"Authorization": f"Bearer {boss}"}, timeout=20)
-            case.validate_response(response, checks=TRUE_TO_THE_PAGE)
 
-        try:
-            ask()
-        except Exception as fault:
-            faults.append(f"{operation.method} {operation.path}: {fault}")
-    assert not faults, "\n\n".join(faults)
+def test_the_page_has_every_call_of_the_protocol(page):
+    assert len(operations(page)) >= 25
+
+
+def test_the_page_points_only_to_what_it_has(page):
+    schemas = {f"#/components/schemas/{name}" for name in page["components"]["schemas"]}
+    assert set(references(page["paths"])) <= schemas
+    assert set(references(page["components"])) <= schemas
+    names = [operation["operationId"] for operation in operations(page)]
+    assert len(names) == len(set(names))
+    links = [
+        link["operationId"]
+        for operation in operations(page)
+        for answer in operation["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+    assert links
+    assert set(links) <= set(names)
+
+
+def test_every_answer_is_documented(served, boss, tmp_path):
+    comment = served.call("POST", "/v1/streams/s1/comments", {"text": "known"}, boss)[1]
+    shutil.copy(CONFIG, tmp_path)
+    (tmp_path / "comments.txt").write_text(f'"{comment["id"]}"\n')
+    config = ["--config-file", str(tmp_path / CONFIG.name)]
+    asked = [f"{served.url}/openapi.json", "-n", EXAMPLES, "-H", f"Authorization: Bearer {boss}"]
+    ran = subprocess.run(
+        [SCHEMATHESIS, *config, "run", *asked, "--no-color"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=280,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert re.findall(r"✅ +(Coverage|Fuzzing|Stateful)", ran.stdout)[:3] == ["Coverage", "Fuzzing", "Stateful"]

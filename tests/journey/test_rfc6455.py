@@ -1,5 +1,6 @@
 """The WebSocket protocol (RFC 6455, RFC 7692) over real sockets, case by case; the echo server says what it heard."""
 
+import json
 import socket
 import struct
 import zlib
@@ -484,10 +485,11 @@ def test_a_faulty_opening_is_refused_in_http(port, case):
     lines, status = FAULTS[case]
     with connect(port) as sock:
         sock.sendall(b"\r\n".join([*lines, b"", b""]))
-        head = until(sock, b"\r\n\r\n")
+        head, _, problem = all_of(sock).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"problem+json" not in head or json.loads(problem)["status"] == status
     if b"version" in case.encode():
-        assert b"\r\nSec-WebSocket-Version: 13\r\n" in head
+        assert b"\r\nSec-WebSocket-Version: 13" in head
 
 
 OPENINGS: dict[str, list[bytes]] = {
