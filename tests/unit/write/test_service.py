@@ -850,6 +850,7 @@ async def test_one_address_opens_so_many_streams_a_minute_and_others_go_on():
     assert refusal(await service.post(ANN, "new2", "hello", address=here)) is Refusal.TOO_FAST
     assert (await service.open_stream("new1", here)).id == "new1"
     assert (await service.open_stream("new2", "9.9.9.9")).id == "new2"
+    assert [(await service.open_stream(f"own{number}")).id for number in range(3)] == ["own0", "own1", "own2"]
     parts.clock.turn(60)
     assert (await service.post(ANN, "new3", "hello", address=here)).text == "hello"
 

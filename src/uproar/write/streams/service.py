@@ -35,7 +35,7 @@ class _Reading(NamedTuple):
 class Streams:
     """The streams and their rules; everything raises `Unavailable` when log or store are down.
 
-    Where streams are open each address makes at most `streams_per_min` a minute.
+    Where streams are open each address makes at most `streams_per_min` a minute; this machine (an empty one) is exempt.
     """
 
     def __init__(self, log: Log, store: Store, clock: Clock, *, open_streams: bool, streams_per_min: int) -> None:
@@ -72,7 +72,7 @@ class Streams:
             return found or await self._made_for(address, stream)
 
     async def _made_for(self, address: str, stream: str) -> Stream | Refused:
-        wait_s = self._made.wait_s(address, self._clock.now())
+        wait_s = self._made.wait_s(address, self._clock.now()) if address else 0
         if wait_s:
             wait_ms = int(wait_s * 1000) + 1
             return Refused(
