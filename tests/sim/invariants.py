@@ -1,179 +1,22 @@
-"""What must hold on a bad day, judged from what clients did, were answered and saw; nothing here asks the server how.
-
-The record is made while the day goes on; `broken` collects one line for each promise that was broken.
-"""
+"""What must hold on a bad day, judged from what clients did, were answered and saw, and from what is there after it."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-OK, UNKNOWN = "ok", "unknown"
-AGAIN_LIMIT = 50  # a `joined` with so many comments may not be all that there is
+from tests.sim.record import NEVER, OK, UNKNOWN, Attempt, Record
+from tests.sim.screen import Screen
 
+BANNED, UNAVAILABLE, UNCONFIRMED = 110, 501, 503
+SOON_S = 1.0
 
-@dataclass
-class Attempt:
-    """One try to say something: outcome `ok`, `unknown`, or the code of the refusal."""
+# What does not hold yet, and is not judged until it does.
+ERASURES_TAKE_LIKES = False  # an erased user's likes go from the timeline and stay in the store
+STORE_FOLLOWS_ANSWERS = (
+    False  # events that come late to the store undo what was answered after them, until all have come
+)
 
-    stream: str
-    user: str
-    key: str
-    text: str
-    began_s: float
-    ended_s: float = float("inf")
-    outcome: str | int = UNKNOWN
-    id: int = 0
-
-
-@dataclass
-class Ban:
-    """A ban for good, from its answer until somebody begins to lift it."""
-
-    stream: str
-    user: str
-    from_s: float
-    until_s: float = float("inf")
-
-
-@dataclass
-class Record:
-    """All that happened."""
-
-    attempts: list[Attempt] = field(default_factory=list)
-    bans: list[Ban] = field(default_factory=list)
-    removed_s: dict[int, float] = field(default_factory=dict)
-    touched: set[int] = field(default_factory=set)  # ids that somebody asked to remove or restore
-    unruly: set[tuple[str, str]] = field(default_factory=set)  # (stream, user) whose comments a ban took down
-    restored: set[int] = field(default_factory=set)
-    broken: list[str] = field(default_factory=list)
-    values: dict[str, dict] = field(default_factory=dict)
-    ids_of_text: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-
-    def breaks(self, invariant: str, why: str) -> None:
-        """A promise was broken."""
-        self.broken.append(f"{invariant}: {why}")
-
-    def saw(self, comment: dict) -> None:
-        """Somebody was shown a comment."""
-        if not isinstance(comment["id"], str):
-            self.breaks("I9", f"an id is no string: {comment['id']}")
-        self.ids_of_text[comment["text"]].add(comment["id"])
-
-    def may_be_gone(self, comment: dict) -> bool:
-        """Whether somebody may have taken this comment down."""
-        return int(comment["id"]) in self.touched or any(user == comment["user"]["id"] for _, user in self.unruly)
-
-    def names_one_value(self, batch: dict) -> None:
-        """(epoch, number) is one batch everywhere, but for what was taken down since."""
-        known = self.values.setdefault(batch["position"], batch)
-        if known == batch:
-            return
-        for name in {*known, *batch} - {"comments", "restored", "pinned"}:
-            if known.get(name) != batch.get(name):
-                self.breaks("I4", f"{batch['position']} has two values of {name}: {known.get(name)}, {batch.get(name)}")
-        for name in ("comments", "restored", "pinned"):
-            ours = {comment["id"]: comment for comment in known.get(name, ())}
-            theirs = {comment["id"]: comment for comment in batch.get(name, ())}
-            for one in ours.keys() ^ theirs.keys():
-                if not self.may_be_gone(ours.get(one) or theirs[one]):
-                    self.breaks("I4", f"{batch['position']} has {one} for some")
-
-
-class Screen:
-    """One viewer's page over all its connections: what it holds, and whether all was told in order."""
-
-    def __init__(self, record: Record, stream: str, name: str) -> None:
-        self.record = record
-        self.stream = stream
-        self.name = name
-        self.position = ""
-        self.asked = ""
-        self.history = 0
-        self.whole = False
-        self.joined = False
-        self.comments: dict[str, dict] = {}
-        self.pinned: dict[str, dict] = {}
-        self.reactions: dict[str, int] = {}
-        self.began_s = 0.0
-
-    def connects(self, position: str, history: int, now_s: float) -> None:
-        """Another connection begins, from this position (empty: none), or with so many of the newest comments."""
-        self.asked = position
-        self.history = history
-        self.joined = False
-        self.began_s = now_s
-
-    def told(self, message: dict) -> None:
-        """The server says something."""
-        kind = message["type"]
-        if kind == "joined":
-            self._join(message)
-        elif kind in ("batch", "skipped"):
-            self._batch(message, kind == "skipped")
-
-    def _join(self, message: dict) -> None:
-        self._late(message)
-        if message["recovered"]:
-            if message["position"] != self.position or not (self.joined or self.asked):
-                self.record.breaks("I5", f"{self.name} held {self.position} and recovered {message['position']}")
-        else:
-            self.comments = {comment["id"]: comment for comment in message["comments"]}
-            self.pinned = {comment["id"]: comment for comment in message["pinned"]}
-            self.reactions = dict(message["reactions"])
-            self.whole = len(message["comments"]) < min(AGAIN_LIMIT, self.history)
-            for comment in message["comments"]:
-                self.record.saw(comment)
-        self.joined = True
-        self.position = message["position"]
-
-    def _batch(self, message: dict, skipped: bool) -> None:
-        epoch, _, number = self.position.partition(".")
-        frames = message["frames"] if skipped else 1
-        if not self.joined or message["position"] != f"{epoch}.{int(number) + frames}":
-            self.record.breaks("I4", f"{self.name} held {self.position} and got {message['position']}")
-        self.position = message["position"]
-        self._late(message)
-        if skipped:
-            self.whole = self.whole and not message["comments"]
-        else:
-            self.record.names_one_value(message)
-        comments = [] if skipped else message.get("comments", [])
-        for comment in (*comments, *message.get("restored", ())):
-            self.record.saw(comment)
-        self._apply(message, comments)
-
-    def _late(self, message: dict) -> None:
-        """Who came after a removal was answered never gets the text."""
-        comments = message.get("comments", ())
-        for comment in (*(comments if isinstance(comments, list) else ()), *message.get("pinned", ())):
-            removed_s = self.record.removed_s.get(int(comment["id"]), float("inf"))
-            if removed_s < self.began_s and int(comment["id"]) not in self.record.restored:
-                self.record.breaks(
-                    "I7", f"{self.name} came at {self.began_s} and got {comment['id']}, gone {removed_s}"
-                )
-
-    def _apply(self, message: dict, comments: list[dict]) -> None:
-        users, gone = set(message.get("removed_users", ())), set(message.get("removed", ()))
-        for shelf in (self.comments, self.pinned):
-            for comment in list(shelf.values()):
-                parent = comment.get("reply_to")
-                if comment["id"] in gone or comment["user"]["id"] in users:
-                    del shelf[comment["id"]]
-                elif parent and (parent["id"] in gone or parent["user"] in users):
-                    bare = {name: value for name, value in parent.items() if name != "text"}
-                    shelf[comment["id"]] = {**comment, "reply_to": bare}
-        for comment in (*message.get("restored", ()), *comments):
-            self.comments[comment["id"]] = comment
-        for comment in message.get("pinned", ()):
-            self.pinned[comment["id"]] = comment
-        for unpinned in message.get("unpinned", ()):
-            self.pinned.pop(unpinned, None)
-        for liked, likes in message.get("liked", {}).items():
-            for shelf in (self.comments, self.pinned):
-                if liked in shelf:
-                    others = {name: value for name, value in shelf[liked].items() if name != "likes"}
-                    shelf[liked] = {**others, "likes": likes} if likes else others
-        for kind, count in message.get("reactions", {}).items():
-            self.reactions[kind] = self.reactions.get(kind, 0) + count
+Own = Mapping[str, Sequence[int] | None]
 
 
 @dataclass
@@ -190,11 +33,15 @@ class Truth:
     removed: set[str]
 
 
-def judge(record: Record, screens: list[Screen], truths: dict[str, Truth], limit: int, span_s: float) -> list[str]:
-    """All that was broken."""
+def judge(
+    record: Record, screens: list[Screen], truths: dict[str, Truth], own: Own, limit: int, span_s: float
+) -> list[str]:
+    """All that was broken; `own` is what each user finds under their own name."""
     _posts(record, truths)
+    _own(record, truths, own)
     _limits(record, limit, span_s)
     _bans(record)
+    _calm(record)
     for truth in truths.values():
         _history(record, truth)
     for screen in screens:
@@ -215,11 +62,12 @@ def _posts(record: Record, truths: dict[str, Truth]) -> None:
         ids = acked | seen.get(text, set())
         if len(ids) > 1:
             record.breaks("I3", f"{text} became {sorted(ids)}")
-        if seen.get(text) and all(attempt.outcome not in (OK, UNKNOWN, 503) for attempt in attempts):
+        if seen.get(text) and all(attempt.outcome not in (OK, UNKNOWN, UNCONFIRMED) for attempt in attempts):
             record.breaks("I2", f"{text} was refused and seen: {[attempt.outcome for attempt in attempts]}")
         truth = truths[attempts[0].stream]
         for comment_id in acked - truth.standing.keys() - truth.removed:
-            record.breaks("I1", f"{text} ({comment_id}) was answered ok and is lost")
+            if not _forgotten(record, attempts):
+                record.breaks("I1", f"{text} ({comment_id}) was answered ok and is lost")
     for text in seen.keys() - by_text.keys():
         record.breaks("I2", f"{text} was never said")
     owners: dict[str, str] = {}
@@ -229,18 +77,38 @@ def _posts(record: Record, truths: dict[str, Truth]) -> None:
                 record.breaks("I9", f"{comment_id} is two comments")
 
 
+def _forgotten(record: Record, attempts: Sequence[Attempt]) -> bool:
+    """Whether the user was forgotten after this was said first."""
+    return min(attempt.began_s for attempt in attempts) < record.forgotten.get(attempts[0].user, -NEVER)
+
+
+def _own(record: Record, truths: dict[str, Truth], own: Own) -> None:
+    removed = {comment_id for truth in truths.values() for comment_id in truth.removed}
+    tries = defaultdict(list)
+    for attempt in record.attempts:
+        tries[attempt.text].append(attempt)
+    for user, found in own.items():
+        for attempt in record.accepted(user, NEVER):
+            lost = attempt.id not in (found or ()) and str(attempt.id) not in removed
+            if lost and not _forgotten(record, tries[attempt.text]):
+                record.breaks("I8", f"{user} does not find {attempt.text} ({attempt.id})")
+
+
 def _limits(record: Record, limit: int, span_s: float) -> None:
     spans: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(dict)
     for attempt in record.attempts:
         if not attempt.user.startswith("importer"):
-            span = spans[attempt.stream, attempt.user].setdefault(attempt.text, [attempt.began_s, float("inf")])
+            span = spans[attempt.stream, attempt.user].setdefault(
+                attempt.text, [attempt.began_s, NEVER, attempt.ended_s]
+            )
+            span[2] = max(span[2], attempt.ended_s)
             if attempt.outcome == OK:
                 span[1] = min(span[1], attempt.ended_s)
-    for (stream, user), posts in spans.items():
-        accepted = sorted(span for span in posts.values() if span[1] < float("inf"))
+    for (stream, user), posts in spans.items() if not record.limits_lost else ():
+        accepted = sorted(span for span in posts.values() if span[1] < NEVER)
         for at in range(len(accepted) - limit):
             some = accepted[at : at + limit + 1]
-            if max(end for _, end in some) - some[0][0] < span_s:
+            if max(end for _, end, _ in some) - some[0][0] < span_s:
                 record.breaks("I11", f"{user} said {limit + 1} times something in {stream} from {some[0][0]}")
 
 
@@ -248,26 +116,41 @@ def _bans(record: Record) -> None:
     first = {}
     for attempt in record.attempts:
         first.setdefault(attempt.text, attempt.began_s)
-    for ban in record.bans:
+    for ban in record.bans if STORE_FOLLOWS_ANSWERS or not record.store_behind else ():
         for attempt in record.attempts:
-            late = ban.from_s + 1 < first[attempt.text] and attempt.ended_s < ban.until_s
+            late = ban.from_s + SOON_S < first[attempt.text] and attempt.ended_s < ban.until_s
             if late and (attempt.stream, attempt.user, attempt.outcome) == (ban.stream, ban.user, OK):
                 record.breaks("I10", f"{ban.user} was banned at {ban.from_s} and said {attempt.text}")
 
 
+def _calm(record: Record) -> None:
+    """Once all is well and the window is over everybody may speak, but who may have been banned."""
+    for user, stream, outcome in record.calm:
+        bans = [ban for ban in record.bans if (ban.stream, ban.user) == (stream, user)]
+        muted = outcome == BANNED and bans
+        behind = outcome == UNAVAILABLE and record.clock_stepped  # the writer's clock has yet to come to the removal's
+        if outcome != OK and not (muted or behind or record.limits_lost):
+            record.breaks("I11", f"{user} said nothing for long in {stream} and was answered {outcome}")
+
+
 def _history(record: Record, truth: Truth) -> None:
+    """The timeline shows what stands in the store: all of it, unless it lost something, or was given the best alone."""
     shown = {comment_id: comment["text"] for comment_id, comment in truth.comments.items()}
-    for comment_id in shown.keys() ^ truth.standing.keys():
-        where = "the timeline" if comment_id in shown else "the store"
-        record.breaks("I6", f"{comment_id} of {truth.stream} stands in {where} alone")
+    for comment_id in shown.keys() - truth.standing.keys():
+        record.breaks("I6", f"{comment_id} of {truth.stream} stands in the timeline alone")
+    if record.timeline_lost_s > 0 or record.sampled:
+        return
+    for comment_id in truth.standing.keys() - shown.keys():
+        record.breaks("I6", f"{comment_id} of {truth.stream} stands in the store alone")
     likes = {comment_id: comment["likes"] for comment_id, comment in truth.comments.items() if comment.get("likes")}
-    if likes != truth.likes:
+    if likes != truth.likes and (ERASURES_TAKE_LIKES or not record.forgotten):
         record.breaks("I6", f"likes of {truth.stream} are {likes}, in the store {truth.likes}")
 
 
 def _same(record: Record, screen: Screen, truth: Truth) -> None:
     if screen.position != truth.position:
         return record.breaks("I5", f"{screen.name} holds {screen.position}, the chain ends at {truth.position}")
+    seen = _without_previews if record.timeline_lost_s > 0 else dict
     for name in ("comments", "pinned"):
         ours, theirs = getattr(screen, name), getattr(truth, name)
         missing = theirs.keys() - ours.keys() if screen.whole or name == "pinned" else ()
@@ -276,8 +159,13 @@ def _same(record: Record, screen: Screen, truth: Truth) -> None:
         for comment_id in ours.keys() - theirs.keys():
             record.breaks("I6", f"{screen.name} holds {comment_id} of {name}, a fresh snapshot does not")
         for comment_id in ours.keys() & theirs.keys():
-            if ours[comment_id] != theirs[comment_id]:
+            if seen(ours[comment_id]) != seen(theirs[comment_id]):
                 record.breaks("I6", f"{screen.name} holds {ours[comment_id]}, a fresh snapshot {theirs[comment_id]}")
     if screen.reactions != truth.reactions:
         record.breaks("I6", f"{screen.name} counts {screen.reactions}, a fresh snapshot {truth.reactions}")
     return None
+
+
+def _without_previews(comment: dict) -> dict:
+    """A timeline that lost its knowledge of what is gone shows previews of it again."""
+    return {name: value for name, value in comment.items() if name != "reply_to"}

@@ -55,12 +55,12 @@ class SteppingClock:
 
 
 def run(loop: VirtualTimeLoop, coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run to the end, and end whatever is still under way."""
+    """Run to the end, and end whatever is still under way; what a task does about its end may take another round."""
     try:
         return loop.run_until_complete(coroutine)
     finally:
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        while left := asyncio.all_tasks(loop):
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.wait(left, timeout=1.0))
         loop.close()

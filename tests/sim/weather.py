@@ -1,4 +1,4 @@
-"""Bad luck for parts: every call is slow, and some fail before or after they were done; some frames are lost."""
+"""Bad luck for parts: every call is slow, some fail before or after they were done, frames are lost, processes end."""
 
 import asyncio
 from collections import deque
@@ -6,6 +6,7 @@ from inspect import iscoroutinefunction
 from random import Random
 
 from uproar.core.errors import Unavailable, Unconfirmed
+from uproar.timeline.memory import MemoryTimeline
 
 WRITES = frozenset(
     [
@@ -14,6 +15,7 @@ WRITES = frozenset(
         "remove",
         "remove_user",
         "restore",
+        "erase",
         "like",
         "react",
         "pin",
@@ -26,6 +28,10 @@ WRITES = frozenset(
         "extend",
         "take_down",
         "put_back",
+        "cut",
+        "forget",
+        "lift",
+        "settle",
         "standing",
     ]
 )
@@ -60,26 +66,48 @@ class Weather:
         return self.dice.random() < self.fails
 
 
-class Shaky:
-    """A part behind bad weather; all else is the part's own."""
+class Plug:
+    """What a process hangs on: once it is pulled nothing of the process goes on, nor hears anything."""
 
-    def __init__(self, part, weather: Weather) -> None:
+    def __init__(self) -> None:
+        self.pulled = False
+        self._stopped: list[asyncio.Future[None]] = []  # else what waits for ever is thought to be lost
+
+    def pull(self) -> None:
+        """The process ends at once, in the middle of whatever it does."""
+        self.pulled = True
+
+    async def hold(self) -> None:
+        """Go on, or never."""
+        if self.pulled:
+            stopped = asyncio.get_running_loop().create_future()
+            self._stopped.append(stopped)
+            await stopped
+
+
+class Shaky:
+    """A part behind bad weather, as one process has it; all else is the part's own."""
+
+    def __init__(self, part, weather: Weather, plug: Plug) -> None:
         self._part = part
         self._weather = weather
+        self._plug = plug
 
     def __getattr__(self, name):
         found = getattr(self._part, name)
         if not iscoroutinefunction(found):
             return found
-        weather, writes = self._weather, name in WRITES
+        weather, plug, writes = self._weather, self._plug, name in WRITES
 
         async def shaken(*args, **kwargs):
             await weather.hold()
+            await plug.hold()
             if weather.strikes():
                 raise (Unconfirmed if name == "append" and weather.dice.random() < 0.3 else Unavailable)(name)
             answer = await found(*args, **kwargs)
             if writes:
                 await weather.hold()
+                await plug.hold()
                 if weather.strikes():
                     raise Unconfirmed(name)
             return answer
@@ -89,22 +117,22 @@ class Shaky:
 
     def reader(self, group):
         """A reader behind the same weather."""
-        return Shaky(self._part.reader(group), self._weather)
+        return Shaky(self._part.reader(group), self._weather, self._plug)
 
     def subscribe(self, stream, on_frame):
         """Frames come late and in order, and some are lost."""
-        weather = self._weather
+        weather, plug = self._weather, self._plug
         late_s = weather.dice.random() * weather.slow_s
         waiting: deque = deque()
         listens = True
 
         def hear(frame) -> None:
-            if weather.dice.random() >= weather.lost:
+            if not plug.pulled and weather.dice.random() >= weather.lost:
                 waiting.append(frame)
                 asyncio.get_running_loop().call_later(late_s, tell)
 
         def tell() -> None:
-            if listens:
+            if listens and not plug.pulled:
                 on_frame(waiting.popleft())
 
         leave = self._part.subscribe(stream, hear)
@@ -115,3 +143,11 @@ class Shaky:
             leave()
 
         return left
+
+
+class Forgetful(MemoryTimeline):
+    """A timeline that may lose all that it holds; who listens goes on listening."""
+
+    def lose(self) -> None:
+        """As after a crash of the process that holds it."""
+        self._lines.clear()
