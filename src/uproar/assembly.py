@@ -306,7 +306,7 @@ async def run(settings: Settings, keys: Keys, on_ready: Callable[[int, int], Non
         return lambda: consume(parts.log, worker, clock, stop, Random(), lambda group: buried.labels(group).inc())
 
     workers = [asyncio.ensure_future(supervise(w.group, consuming(w), stop)) for w in house.workers()]
-    chores = [house.ids.renew, house.write.unpin_expired, parts.ledger.sweep]
+    chores = [house.ids.renew, house.write.unpin_expired, house.write.sweep, parts.ledger.sweep]
     endless = {"hub": house.hub.live, "upkeep": lambda: upkeep(chores), "beat": house.beat, "trim": house.trim}
     helpers = [asyncio.ensure_future(supervise(name, role, stop)) for name, role in endless.items()]
     servers = [asyncio.ensure_future(public.serve([listener])), asyncio.ensure_future(admin.serve([admin_listener]))]

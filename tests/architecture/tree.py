@@ -8,9 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "uproar"
 
-SHELLS = frozenset(
-    {"worker", "service", "hub", "protocol", "server", "consume", "assembly", "clock", "single_flight"}
-)
+SHELLS = frozenset({"worker", "service", "hub", "protocol", "server", "consume", "assembly", "clock", "single_flight"})
 """Names of files that carry and decide nothing."""
 
 SHELL_FOLDERS = frozenset({"api", "cli", "bench", "sqlite"})

@@ -244,8 +244,11 @@ def test_an_erased_user_s_comments_and_previews_of_them_are_forgotten(check):
     async def promise(store):
         parent = said(1, "canary")
         await store.save([parent, reply(2, parent), said(3, "canary"), said(4, stream="t"), said(5, "kept")])
-        assert sorted(await store.erase("ann", 4)) == ["s", "t"]
-        assert sorted(await store.erase("ann", 4)) == ["s", "t"]  # who asks again is told the same
+        await store.like("s", 5, "ann", True)
+        await store.like("s", 5, "bob", True)
+        await store.erase("ann", 4)
+        assert sorted(await store.wrote_in("ann")) == ["s", "t"]
+        assert (await store.comment("s", 5)).likes == 1
         assert await standing(store) == [5, 2]
         assert await standing(store, "t") == []
         assert await store.count("s") == 2
@@ -372,14 +375,16 @@ def test_a_stream_comes_back_as_it_was_last_put(check):
     check(promise)
 
 
-def test_a_later_ban_replaces_an_earlier_one(check):
+def test_of_bans_and_their_lifting_the_later_in_the_log_stands_in_whatever_order_they_come(check):
     async def promise(store):
-        await store.ban("s", Ban("ann", None, "spam"))
-        await store.ban("s", Ban("ann", NOW_MS, "sorry"))
+        await store.ban("s", Ban("ann", None, "spam"), 3)
+        await store.ban("s", Ban("ann", NOW_MS, "sorry"), 5)
+        await store.ban("s", Ban("ann", None, "a repeat"), 3)
+        await store.unban("s", "ann", 4)
         assert await store.banned("s", "ann") == Ban("ann", NOW_MS, "sorry")
         assert await store.banned("t", "ann") is None
-        await store.unban("s", "ann")
-        await store.unban("s", "ann")
+        await store.unban("s", "ann", 7)
+        await store.ban("s", Ban("ann", NOW_MS, "sorry"), 5)
         assert await store.banned("s", "ann") is None
 
     check(promise)
@@ -445,6 +450,16 @@ def test_a_number_s_next_lease_starts_where_the_last_ended(check):
     check(promise)
 
 
+def test_a_new_lease_starts_above_all_that_was_erased_or_removed_by_user(check):
+    async def promise(store):
+        await store.erase("ann", first_id_at(NOW_MS + 5_000))
+        assert (await store.lease("a", NOW_MS, 1000))[1:] == (NOW_MS + 5_001, NOW_MS + 6_001)
+        await store.remove_user("s", "bob", first_id_at(NOW_MS + 7_000), "mod")
+        assert (await store.lease("b", NOW_MS, 1000)).from_ms == NOW_MS + 7_001
+
+    check(promise)
+
+
 def test_no_lease_is_given_once_all_numbers_are_out(check):
     async def promise(store):
         leases = [await store.lease(f"h{number}", NOW_MS, 1000) for number in range(WRITERS)]
@@ -491,6 +506,7 @@ def expected(steps):
         elif what == "erase":
             erased[about[0]] = max(erased[about[0]], about[1])
             saved = {number for number in saved if number > erased[author(number)]}
+            likes = {(number, user) for number, user in likes if user != about[0]}
         elif what == "like":
             (likes.add if about[2] else likes.discard)((about[0], about[1]))
     stands = sorted(n for n in saved - removed if n > removed_upto[author(n)])

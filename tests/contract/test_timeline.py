@@ -14,7 +14,7 @@ from tests.tools import TurnedClock, run
 from tests.unit.wire.histories import WINDOWS, Server
 from uproar.core.position import Position, parse
 from uproar.sqlite import Database
-from uproar.timeline import Gone, Liking, Timeline
+from uproar.timeline import Liking, Timeline
 from uproar.timeline.counts import GATEWAYS
 from uproar.timeline.line import FRAMES_S, SHOWN_S
 from uproar.timeline.losses import LOSS_S
@@ -199,6 +199,30 @@ def test_a_frame_that_shows_what_was_taken_down_meanwhile_is_refused(check):
     check(promise)
 
 
+def test_a_frame_that_previews_what_was_taken_down_meanwhile_is_refused(check):
+    async def promise(timeline):
+        await extended(timeline, ANN)
+        replies = frame_of(await timeline.top("s"), said(4, "bob", to=ANN))
+        pins = frame_of(await timeline.top("s"), pinned=[said(4, "bob", to=ANN)])
+        await timeline.take_down("s", [1], {})
+        assert not await timeline.extend(replies)
+        assert not await timeline.extend(pins)
+
+    check(promise)
+
+
+def test_what_was_erased_is_never_put_back(check):
+    async def promise(timeline):
+        await extended(timeline, ANN, said(9, "ann"))
+        await timeline.cut("s", "ann", 5)
+        await timeline.put_back("s", 1)
+        await extended(timeline, restored=[ANN])
+        gone = await timeline.gone("s")
+        assert (gone.covers(1, "ann"), gone.covers(9, "ann"), gone.erased) == (True, False, {"ann": 5})
+
+    check(promise)
+
+
 def test_a_frame_that_restores_and_pins_what_was_taken_down_again_is_taken_since_its_removal_follows(check):
     async def promise(timeline):
         late = frame_of(await timeline.top("s"), restored=[ANN], pinned=[ANN])
@@ -214,7 +238,7 @@ def test_streams_are_strangers(check):
         await timeline.take_down("s", [1], {})
         assert (await timeline.top("t")).number == 0
         assert (await timeline.snapshot("t", 9)).comments == []
-        assert await timeline.gone("t") == Gone()
+        assert (await timeline.gone("t")).version == 0
         assert await timeline.shown("t", [1]) == frozenset()
 
     check(promise)
@@ -497,7 +521,7 @@ def test_a_loss_is_forgotten_only_when_no_frame_can_hold_the_text(check, clock):
         assert (await timeline.gone("s")).covers(1, "ann")
         clock.turn(0.001)
         await extended(timeline, CAT, at_ms=clock.now_ms())
-        assert await timeline.gone("s") == Gone()
+        assert (await timeline.gone("s")).version == 0
 
     check(promise)
 

@@ -24,10 +24,6 @@ CALM_S = 33.0  # by then what was said before has left the limits' window
 SETTLED_S = 2.0
 PATIENT_S = 120.0
 LIMIT, SPAN_S = 5, 30.0
-REMOVALS_ON_STEPPED_CLOCKS = True  # bans and erasures number what they take down, by clocks that may have stepped
-GATEWAYS_FORGET = (
-    False  # of what was erased: a hub's ring holds it until it turns, and so does who accepted it elsewhere
-)
 
 
 SAMPLED = Plan((Row(0.5, 2, 0, 2),), (), ())  # of each half second the best two comments, however few there are
@@ -46,7 +42,7 @@ class Day:
         self.record.sampled = self.dice.random() < 0.2
         if self.record.sampled:
             self.house.plan = SAMPLED
-        self.people = People(self.house, self.record, numbered=REMOVALS_ON_STEPPED_CLOCKS or not self.steps)
+        self.people = People(self.house, self.record)
 
     def live(self) -> list[str]:
         """Live through it; what was broken."""
@@ -98,7 +94,7 @@ class Day:
         """What was erased is in no gateway's memory either."""
         losses = self.record.losses
         erased = [one.text for one in self.record.attempts if one.id in losses and losses[one.id].invariant == "I12"]
-        for gateway in self.house.life.gateways if erased and GATEWAYS_FORGET else ():
+        for gateway in self.house.life.gateways if erased else ():
             for part in (gateway.hub, gateway.write, gateway.read):
                 for text in holds(part, erased):
                     self.record.breaks("I12", f"{type(part).__name__} holds {text} after all")

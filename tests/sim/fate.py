@@ -7,7 +7,6 @@ from tests.sim.people import People
 from uproar.wire.closes import Close
 
 CLOCK_STEP_MS = 60_000
-FLOORS_OUTLAST_RESTARTS = False  # what a removal took up to is known for a minute, and a clock may be behind for longer
 
 
 class Fate:
@@ -47,10 +46,7 @@ class Fate:
 
     async def _restart(self, *, graceful: bool) -> None:
         record = self._record
-        if self._steps and (record.forgotten or record.unruly) and not FLOORS_OUTLAST_RESTARTS:
-            return
         record.limits_lost |= self._steps
-        record.store_behind |= await self._house.log.lag("persist") > 0
         ended = self._house.life.gateways
         await self._house.restart(self._pause, graceful=graceful)
         for gateway in ended:

@@ -52,7 +52,7 @@ class Gateway:
         self.viewers: list[Fan] = []
         self.untold: list[Fan] = []
         house.begin(self.hub.live())
-        house.begin(upkeep([self.ids.renew, self.write.unpin_expired]))
+        house.begin(upkeep([self.ids.renew, self.write.unpin_expired, self.write.sweep]))
 
     def kill(self) -> None:
         """It ends in the middle of whatever it does; its viewers notice."""

@@ -10,12 +10,6 @@ from tests.sim.screen import Screen
 BANNED, UNAVAILABLE, UNCONFIRMED = 110, 501, 503
 SOON_S = 1.0
 
-# What does not hold yet, and is not judged until it does.
-ERASURES_TAKE_LIKES = False  # an erased user's likes go from the timeline and stay in the store
-STORE_FOLLOWS_ANSWERS = (
-    False  # events that come late to the store undo what was answered after them, until all have come
-)
-
 Own = Mapping[str, Sequence[int] | None]
 
 
@@ -116,7 +110,7 @@ def _bans(record: Record) -> None:
     first = {}
     for attempt in record.attempts:
         first.setdefault(attempt.text, attempt.began_s)
-    for ban in record.bans if STORE_FOLLOWS_ANSWERS or not record.store_behind else ():
+    for ban in record.bans:
         for attempt in record.attempts:
             late = ban.from_s + SOON_S < first[attempt.text] and attempt.ended_s < ban.until_s
             if late and (attempt.stream, attempt.user, attempt.outcome) == (ban.stream, ban.user, OK):
@@ -143,7 +137,7 @@ def _history(record: Record, truth: Truth) -> None:
     for comment_id in truth.standing.keys() - shown.keys():
         record.breaks("I6", f"{comment_id} of {truth.stream} stands in the store alone")
     likes = {comment_id: comment["likes"] for comment_id, comment in truth.comments.items() if comment.get("likes")}
-    if likes != truth.likes and (ERASURES_TAKE_LIKES or not record.forgotten):
+    if likes != truth.likes and not record.forgotten:  # an erased user's likes leave a total when it is told next
         record.breaks("I6", f"likes of {truth.stream} are {likes}, in the store {truth.likes}")
 
 

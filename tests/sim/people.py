@@ -24,7 +24,6 @@ PATIENCE_S = 1.0
 TRIES = 30
 MODERATOR_PATIENCE_S = 5.0
 HISTORY = 200
-ERASED_IS_NOT_RESTORED = False  # who began to restore before, or elsewhere, brings an erased comment back
 
 
 def somebody(name: str, *roles: str) -> Identity:
@@ -36,14 +35,13 @@ MODERATOR = somebody("mod", "moderator", "admin")
 
 
 class People:
-    """Everyone, and what they noted of the day; `numbered` tells whether ids follow the order of posts."""
+    """Everyone, and what they noted of the day."""
 
-    def __init__(self, house: House, record: Record, *, numbered: bool) -> None:
+    def __init__(self, house: House, record: Record) -> None:
         self.house = house
         self.record = record
         self.screens: list[Screen] = []
         self.over = False
-        self._numbered = numbered
         self._connections = 0
 
     @property
@@ -200,7 +198,7 @@ class People:
             dice = self._dice
             screen, luck = dice.choice(self.screens), dice.random()
             stream = screen.stream
-            if luck < 0.2 and removed and (ERASED_IS_NOT_RESTORED or not self.record.forgotten):
+            if luck < 0.2 and removed:
                 stream, comment_id = removed.pop(dice.randrange(len(removed)))
                 self.record.restored.add(comment_id)
                 await self._ask(write.restore(MODERATOR, stream, comment_id))
@@ -225,7 +223,7 @@ class People:
             self.record.losses[comment_id] = Loss(asked_s, self.now())
 
     async def _ban(self, stream: str) -> None:
-        user, remove = self._dice.choice(FANS), self._numbered and self._dice.random() < 0.3
+        user, remove = self._dice.choice(FANS), self._dice.random() < 0.3
         write = (await self.house.gateway()).write
         if remove:
             self.record.unruly.add((stream, user))
@@ -256,7 +254,7 @@ class People:
         """Now and then somebody wants to be forgotten."""
         while not self.over:
             await self.pause(12.0)
-            if self._numbered and not self.over:
+            if not self.over:
                 await self._forget(self._dice.choice(FANS))
 
     async def _forget(self, user: str) -> None:
@@ -274,8 +272,7 @@ class People:
             return self.record.breaks("I12", f"{user} was never erased: {answer}")
         for attempt in self.record.accepted(user, asked_s):
             self.record.losses[attempt.id] = Loss(asked_s, self.now(), "I12")
-            if ERASED_IS_NOT_RESTORED:
-                self.record.restored.discard(attempt.id)
+            self.record.restored.discard(attempt.id)
         return self._find_words(user, asked_s)
 
     def _find_words(self, user: str, asked_s: float) -> None:

@@ -54,7 +54,6 @@ class Record:
     forgotten: dict[str, float] = field(default_factory=dict)  # users, by when the last erasure of theirs ended
     calm: list[tuple[str, str, str | int]] = field(default_factory=list)  # (user, stream, outcome) once all is well
     timeline_lost_s: float = -NEVER
-    store_behind: bool = False  # a process began while the store had yet to be told of something
     sampled: bool = False
     clock_stepped: bool = False
     limits_lost: bool = False  # a process began on a stepped clock: it counts posts at other times than they came

@@ -1,9 +1,7 @@
 """One viewer's page over all its connections: what it holds, and whether all was told in order."""
 
-from tests.sim.record import NEVER, Record
+from tests.sim.record import Record
 
-FRAMES_ARE_CHECKED_LAST = False  # previews in a frame are as of when it was begun, not of when it joins the chain
-LOST_LOSSES_ARE_LEARNT = False  # a hub tells what is gone by a number that a timeline which lost everything uses again
 AGAIN_LIMIT = 50  # a `joined` with so many comments may not be all that there is
 
 
@@ -48,11 +46,9 @@ class Screen:
             case "bye":
                 self.wait_s = message.get("retry_after_ms", 0) / 1000
 
-    def _saw(self, *comments: dict, live: bool = False) -> None:
-        lost_s = self.record.timeline_lost_s
+    def _saw(self, *comments: dict) -> None:
         for comment in comments:
-            shown = comment if FRAMES_ARE_CHECKED_LAST or not live else {**comment, "reply_to": {}}
-            self.record.saw(shown, self.began_s, self.name, lost_s if LOST_LOSSES_ARE_LEARNT or lost_s < 0 else NEVER)
+            self.record.saw(comment, self.began_s, self.name, self.record.timeline_lost_s)
 
     def _join(self, message: dict) -> None:
         self._saw(*message["comments"], *message["pinned"])
@@ -72,14 +68,14 @@ class Screen:
         self._go_on(message, 1)
         self.record.names_one_value(message)
         shown = message.get("comments", [])
-        self._saw(*shown, *message.get("restored", ()), *message.get("pinned", ()), live=True)
+        self._saw(*shown, *message.get("restored", ()), *message.get("pinned", ()))
         self._apply(message, shown)
 
     def _skip(self, message: dict) -> None:
         """Comments come as a number alone."""
         self._go_on(message, message["frames"])
         self.whole = self.whole and not message["comments"]
-        self._saw(*message.get("restored", ()), *message.get("pinned", ()), live=True)
+        self._saw(*message.get("restored", ()), *message.get("pinned", ()))
         self._apply(message, [])
 
     def _go_on(self, message: dict, frames: int) -> None:

@@ -8,6 +8,7 @@ a viewer --> hearing --> write path, reactions        what it says, and the answ
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import structlog
@@ -230,7 +231,8 @@ class Hub:
             if number % CHUNK == CHUNK - 1:
                 await asyncio.sleep(0)
         await self.flush()
-        await self._presence.leave(self.run)
+        with suppress(Unavailable):  # it is forgotten soon all the same
+            await self._presence.leave(self.run)
 
     def do(self, job: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Begin something that nobody waits for; its failure is loud."""

@@ -154,6 +154,8 @@ class Room:
     def begin(self, epoch: str, number: int) -> None:
         """The chain begins (anew): nothing is in the ring."""
         self.epoch = epoch
+        self.gone = Gone(epoch=epoch)
+        self._cut = -1
         self.top = self.sent = number
         self.checksum: int | None = None
         self.ring.clear()
@@ -170,14 +172,29 @@ class Room:
         self.top = frame.number
         self.checksum = frame.checksum
         self._bytes += len(frame.plain) + len(frame.alone)
+        self._drop_cut()
         while len(self.ring) > 1 and (
             self._bytes > RING_BYTES or self.ring[0].frame.at_ms < now_ms - self.ring_s * 1000
         ):
             if self.ring[0].frame.number > self.sent:
                 break  # not sent yet
-            oldest = self.ring.popleft().frame
-            self._bytes -= len(oldest.plain) + len(oldest.alone)
+            self._drop_oldest()
         return kept
+
+    def _drop_oldest(self) -> None:
+        oldest = self.ring.popleft().frame
+        self._bytes -= len(oldest.plain) + len(oldest.alone)
+
+    def learn(self, gone: Gone) -> None:
+        """This is gone now. At an erasure the frames in the ring leave it, once every ready viewer has them."""
+        if any(upto > self.gone.erased.get(user, -1) for user, upto in gone.erased.items()):
+            self._cut = self.top
+        self.gone = gone
+        self._drop_cut()
+
+    def _drop_cut(self) -> None:
+        while self.ring and self.ring[0].frame.number <= min(self._cut, self.sent):
+            self._drop_oldest()
 
     def after(self, number: int, upto: int | None = None) -> Sequence[Kept] | None:
         """The frames above `number` (up to `upto`), or None when the ring does not hold them all."""

@@ -43,11 +43,12 @@ class Persist:
         comments = list(_comments(events))
         if comments:
             await self._store.save(comments)
-        for wave in waves(events):
+        for wave in waves(records):
             await _all(map(self._apply, wave))
 
-    async def _apply(self, event: ev.Event) -> None:
-        store, stream = self._store, event.stream
+    async def _apply(self, record: Record) -> None:
+        store, event = self._store, record.event
+        stream = event.stream
         match event:
             case ev.Removed(comment_id=comment_id, by=by):
                 await store.remove(stream, [comment_id], by)
@@ -64,31 +65,31 @@ class Persist:
             case ev.Reported(user=user, comment_id=comment_id, why=why, at_ms=at_ms):
                 await store.report(stream, comment_id, user, why, at_ms)
             case ev.Banned():
-                await self._ban(event)
+                await self._ban(event, record.offset)
             case ev.Unbanned(user=user):
-                await store.unban(stream, user)
+                await store.unban(stream, user, record.offset)
             case ev.Changed(now=now):
                 await store.put_stream(now)
             case ev.Erased(user=user, upto=upto):
                 await store.erase(user, upto)
 
-    async def _ban(self, event: ev.Banned) -> None:
-        await self._store.ban(event.stream, Ban(event.user, event.until_ms, event.why))
+    async def _ban(self, event: ev.Banned, offset: int) -> None:
+        await self._store.ban(event.stream, Ban(event.user, event.until_ms, event.why), offset)
         if event.remove:
             await self._store.remove_user(event.stream, event.user, event.upto, event.by)
 
 
-def waves(events: Iterable[ev.Event]) -> Iterator[Sequence[ev.Event]]:
-    """The events in order, cut where one concerns what an earlier one of its wave does."""
-    wave: dict[Hashable, ev.Event] = {}
-    for event in events:
-        if isinstance(event, ev.Posted):
+def waves(records: Iterable[Record]) -> Iterator[Sequence[Record]]:
+    """What is not just a comment, in order, cut where one concerns what an earlier one of its wave does."""
+    wave: dict[Hashable, Record] = {}
+    for record in records:
+        if isinstance(record.event, ev.Posted):
             continue
-        what = _concern(event)
+        what = _concern(record.event)
         if wave and (what is None or what in wave or None in wave):
             yield list(wave.values())
             wave = {}
-        wave[what] = event
+        wave[what] = record
     if wave:
         yield list(wave.values())
 

@@ -85,10 +85,13 @@ class Store(Protocol):
     async def count(self, stream: str) -> int:
         """How many comments stand in the stream."""
 
-    async def erase(self, user: str, upto: int) -> Sequence[str]:
+    async def wrote_in(self, user: str) -> Sequence[str]:
+        """The streams in which the user wrote, also what is erased by now."""
+
+    async def erase(self, user: str, upto: int) -> None:
         """Forget all text of the user up to the id `upto`, previews too, now and when saved later.
 
-        Returns the streams in which the user wrote.
+        The user's likes are taken back.
         """
 
     # -- likes and reactions
@@ -133,11 +136,11 @@ class Store(Protocol):
     async def stream(self, stream: str) -> Stream | None:
         """The stream, or None where there is none."""
 
-    async def ban(self, stream: str, ban: Ban) -> None:
-        """Ban or time out; a later one replaces an earlier one."""
+    async def ban(self, stream: str, ban: Ban, offset: int) -> None:
+        """Ban or time out, by the record at this offset of the log; what a later one said stands."""
 
-    async def unban(self, stream: str, user: str) -> None:
-        """Lift it."""
+    async def unban(self, stream: str, user: str, offset: int) -> None:
+        """Lift it, by the record at this offset; what a later one said stands."""
 
     async def banned(self, stream: str, user: str) -> Ban | None:
         """The user's ban in the stream, over or not."""
@@ -165,7 +168,8 @@ class Store(Protocol):
     async def lease(self, holder: str, now_ms: int, span_ms: int) -> Lease:
         """A free writer number for `holder`, or the one that it holds, made longer.
 
-        A number whose lease ended starts anew above its old `until_ms`, so that no two holders mint one id.
+        A number whose lease ended starts anew above its old `until_ms`, so that no two holders mint one id, and above
+        all that was erased or removed by user, so that nothing said later is taken for what is gone.
         Raises `Unavailable` when all 1,024 are out.
         """
 

@@ -27,7 +27,7 @@ class _Shelf:
         self.counted: OrderedDict[str, int] = OrderedDict()
         self.reactions: dict[int, Counter[str]] = {}
         self.pins: dict[int, int | None] = {}
-        self.bans: dict[str, Ban] = {}
+        self.bans: dict[str, tuple[Ban | None, int]] = {}
         self.reports: dict[int, dict[str, tuple[str, int]]] = {}
         self.audit: list[Deed] = []
 
@@ -136,7 +136,11 @@ class MemoryStore:
         shelf = self._shelf(stream)
         return sum(map(shelf.stands, shelf.order))
 
-    async def erase(self, user: str, upto: int) -> Sequence[str]:
+    async def wrote_in(self, user: str) -> Sequence[str]:
+        """The streams in which the user wrote."""
+        return sorted({*self._authors.get(user, {}).values(), *self._erased_in.get(user, ())})
+
+    async def erase(self, user: str, upto: int) -> None:
         """Forget all text of the user up to an id."""
         self._erased[user] = max(upto, self._erased.get(user, -1))
         wrote = self._authors.get(user, {})
@@ -146,9 +150,8 @@ class MemoryStore:
             del wrote[comment_id]
         for shelf in self._shelves.values():
             _forget_words(shelf, user, upto)
-        streams = self._erased_in.setdefault(user, set())
-        streams.update(gone.values())
-        return sorted(streams)
+            _forget_likes(shelf, user)
+        self._erased_in.setdefault(user, set()).update(gone.values())
 
     # -- likes and reactions
 
@@ -213,17 +216,17 @@ class MemoryStore:
         """The stream, or None."""
         return self._streams.get(stream)
 
-    async def ban(self, stream: str, ban: Ban) -> None:
+    async def ban(self, stream: str, ban: Ban, offset: int) -> None:
         """Ban or time out."""
-        self._shelf(stream).bans[ban.user] = ban
+        self._rule(stream, ban.user, ban, offset)
 
-    async def unban(self, stream: str, user: str) -> None:
+    async def unban(self, stream: str, user: str, offset: int) -> None:
         """Lift it."""
-        self._shelf(stream).bans.pop(user, None)
+        self._rule(stream, user, None, offset)
 
     async def banned(self, stream: str, user: str) -> Ban | None:
         """The user's ban in the stream."""
-        return self._shelf(stream).bans.get(user)
+        return self._shelf(stream).bans.get(user, (None, 0))[0]
 
     async def reputation(self, user: str) -> float | None:
         """0 to 1, or None."""
@@ -260,9 +263,14 @@ class MemoryStore:
         """A free writer number for the holder, or its own, made longer."""
         writer = self._held(holder, now_ms)
         lease = self._leases[writer][1] if writer is not None else self._free(now_ms)
-        lease = lease._replace(until_ms=max(lease.until_ms, now_ms + span_ms))
+        lease = lease._replace(until_ms=max(lease.until_ms, max(now_ms, lease.from_ms) + span_ms))
         self._leases[lease.writer] = (holder, lease)
         return lease
+
+    def _rule(self, stream: str, user: str, ban: Ban | None, offset: int) -> None:
+        bans = self._shelf(stream).bans
+        if offset >= bans.get(user, (None, offset))[1]:
+            bans[user] = (ban, offset)
 
     def _held(self, holder: str, now_ms: int) -> int | None:
         held = (i for i, (who, lease) in self._leases.items() if who == holder and lease.until_ms > now_ms)
@@ -272,8 +280,13 @@ class MemoryStore:
         for writer in range(WRITERS):
             over_ms = self._leases[writer][1].until_ms if writer in self._leases else now_ms
             if over_ms <= now_ms:
-                return Lease(writer, now_ms, now_ms)
+                from_ms = max(now_ms, self._highest_upto_ms() + 1)
+                return Lease(writer, from_ms, from_ms)
         raise Unavailable("all writer numbers are out")
+
+    def _highest_upto_ms(self) -> int:
+        removed = (upto for shelf in self._shelves.values() for upto, _ in shelf.removed_users.values())
+        return at_ms(max((*self._erased.values(), *removed), default=0))
 
     async def close(self) -> None:
         """Nothing is under way."""
@@ -307,6 +320,11 @@ def _page(
 def _first(ids: Iterable[int], stands: Callable[[int], bool], limit: int) -> list[int]:
     found = filter(stands, ids)
     return [i for _, i in zip(range(_bounded(limit)), found, strict=False)]
+
+
+def _forget_likes(shelf: _Shelf, user: str) -> None:
+    for likers in shelf.likes.values():
+        likers.discard(user)
 
 
 def _forget_words(shelf: _Shelf, user: str, upto: int) -> None:

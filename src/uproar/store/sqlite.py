@@ -75,12 +75,16 @@ class SqliteStore:
         """How many comments stand in the stream."""
         return await self._read(lambda c: sql.count(c, stream))
 
-    async def erase(self, user: str, upto: int) -> Sequence[str]:
+    async def wrote_in(self, user: str) -> Sequence[str]:
+        """The streams in which the user wrote."""
+        query = "SELECT stream FROM erased_in WHERE user = ? UNION SELECT stream FROM comment WHERE user = ?"
+        return [stream for (stream,) in await self._rows(query, user, user)]
+
+    async def erase(self, user: str, upto: int) -> None:
         """Forget all text of the user up to an id."""
-        streams = await self._write(lambda c: sql.note_erased(c, user, upto))
+        await self._write(lambda c: sql.note_erased(c, user, upto))
         while await self._write(lambda c: sql.erase_some(c, user, upto)):
             pass
-        return streams
 
     # -- likes and reactions
 
@@ -151,17 +155,18 @@ class SqliteStore:
         facts = await self._value("SELECT facts FROM stream WHERE id = ?", stream)
         return None if facts is None else _stream.decode(facts)
 
-    async def ban(self, stream: str, ban: Ban) -> None:
+    async def ban(self, stream: str, ban: Ban, offset: int) -> None:
         """Ban or time out."""
-        await self._change("INSERT OR REPLACE INTO ban VALUES (?, ?, ?, ?)", stream, *ban)
+        await self._change(_RULE, stream, *ban, True, offset)
 
-    async def unban(self, stream: str, user: str) -> None:
+    async def unban(self, stream: str, user: str, offset: int) -> None:
         """Lift it."""
-        await self._change("DELETE FROM ban WHERE stream = ? AND user = ?", stream, user)
+        await self._change(_RULE, stream, user, None, "", False, offset)
 
     async def banned(self, stream: str, user: str) -> Ban | None:
         """The user's ban in the stream."""
-        rows = await self._rows("SELECT user, until_ms, why FROM ban WHERE stream = ? AND user = ?", stream, user)
+        query = "SELECT user, until_ms, why FROM ban WHERE stream = ? AND user = ? AND holds"
+        rows = await self._rows(query, stream, user)
         return Ban(*rows[0]) if rows else None
 
     async def reputation(self, user: str) -> float | None:
@@ -257,6 +262,13 @@ def _chunks(things: Sequence[_T]) -> list[Sequence[_T]]:
     return [things[at : at + sql.CHUNK] for at in range(0, len(things), sql.CHUNK)]
 
 
+_RULE = """
+INSERT INTO ban VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
+SET until_ms = excluded.until_ms, why = excluded.why, holds = excluded.holds, offset = excluded.offset
+WHERE excluded.offset >= offset
+"""
+
+
 def _erased_until(connection: apsw.Connection, user: str) -> int:
     """Milliseconds since 1970 up to which the user's words are forgotten."""
     row = connection.execute("SELECT upto FROM erased WHERE user = ?", (user,)).fetchone()
@@ -291,7 +303,7 @@ def _lease(connection: apsw.Connection, holder: str, now_ms: int, span_ms: int) 
         "SELECT writer, from_ms, until_ms FROM writer WHERE holder = ? AND until_ms > ?", (holder, now_ms)
     ).fetchone()
     lease = Lease(*held) if held else _free(connection, now_ms)
-    lease = lease._replace(until_ms=max(lease.until_ms, now_ms + span_ms))
+    lease = lease._replace(until_ms=max(lease.until_ms, max(now_ms, lease.from_ms) + span_ms))
     row = (lease.writer, holder, lease.from_ms, lease.until_ms)
     connection.execute("INSERT OR REPLACE INTO writer VALUES (?, ?, ?, ?)", row)
     return lease
@@ -302,4 +314,6 @@ def _free(connection: apsw.Connection, now_ms: int) -> Lease:
     free = next((writer for writer in range(WRITERS) if writer not in taken), None)
     if free is None:
         raise Unavailable("all writer numbers are out")
-    return Lease(free, now_ms, now_ms)
+    uptos = connection.execute("SELECT max(upto) FROM erased UNION ALL SELECT max(upto) FROM removed_user")
+    from_ms = max(now_ms, *(at_ms(upto or 0) + 1 for (upto,) in uptos))
+    return Lease(free, from_ms, from_ms)

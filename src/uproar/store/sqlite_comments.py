@@ -147,8 +147,8 @@ def count(connection: apsw.Connection, stream: str) -> int:
     return row[0] if row else 0
 
 
-def note_erased(connection: apsw.Connection, user: str, upto: int) -> list[str]:
-    """Remember the erasure and drop the user's reasons; the streams in which the user wrote."""
+def note_erased(connection: apsw.Connection, user: str, upto: int) -> None:
+    """Remember the erasure and where the user wrote, and drop the user's reasons."""
     about = {"user": user, "upto": upto, "until_ms": at_ms(upto)}
     connection.execute(
         "INSERT INTO erased VALUES (:user, :upto) ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)", about
@@ -159,11 +159,10 @@ def note_erased(connection: apsw.Connection, user: str, upto: int) -> list[str]:
     )
     connection.execute("DELETE FROM report WHERE user = :user AND at_ms <= :until_ms", about)
     connection.execute("UPDATE audit SET why = '' WHERE by = :user AND at_ms <= :until_ms", about)
-    return [stream for (stream,) in connection.execute("SELECT stream FROM erased_in WHERE user = ?", (user,))]
 
 
 def erase_some(connection: apsw.Connection, user: str, upto: int) -> bool:
-    """Forget at most `CHUNK` of the user's comments and previews of them; whether there may be more."""
+    """Forget at most `CHUNK` of the user's comments, of previews of them, of likes; whether there may be more."""
     connection.execute(
         "DELETE FROM comment WHERE (stream, id) IN (SELECT stream, id FROM comment WHERE user = ? AND id <= ? LIMIT ?)",
         (user, upto, CHUNK),
@@ -173,6 +172,12 @@ def erase_some(connection: apsw.Connection, user: str, upto: int) -> bool:
         "UPDATE comment SET parent_text = '' WHERE (stream, id) IN (SELECT stream, id FROM comment"
         " WHERE parent_user = ? AND parent IS NOT NULL AND parent <= ? AND parent_text <> '' LIMIT ?)",
         (user, upto, CHUNK),
+    )
+    more = more or connection.changes() == CHUNK
+    connection.execute(
+        "DELETE FROM liking WHERE (stream, comment, user) IN"
+        " (SELECT stream, comment, user FROM liking WHERE user = ? LIMIT ?)",
+        (user, CHUNK),
     )
     return more or connection.changes() == CHUNK
 

@@ -35,6 +35,7 @@ END;
 CREATE TABLE IF NOT EXISTS liking (
     stream TEXT, comment INTEGER, user TEXT, PRIMARY KEY (stream, comment, user)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS liking_by_user ON liking (user);
 CREATE TRIGGER IF NOT EXISTS liking_insert AFTER INSERT ON liking BEGIN
     UPDATE comment SET likes = likes + 1 WHERE stream = new.stream AND id = new.comment;
 END;
@@ -61,7 +62,8 @@ CREATE TABLE IF NOT EXISTS pin (
 CREATE INDEX IF NOT EXISTS pin_end ON pin (until_ms) WHERE until_ms IS NOT NULL;
 CREATE TABLE IF NOT EXISTS stream (id TEXT PRIMARY KEY, facts BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ban (
-    stream TEXT, user TEXT, until_ms INTEGER, why TEXT NOT NULL, PRIMARY KEY (stream, user)
+    stream TEXT, user TEXT, until_ms INTEGER, why TEXT NOT NULL, holds INTEGER NOT NULL, offset INTEGER NOT NULL,
+    PRIMARY KEY (stream, user)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS reputation (user TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS report (

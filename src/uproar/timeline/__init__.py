@@ -23,18 +23,21 @@ class Top(NamedTuple):
 class Gone(NamedTuple):
     """What nobody may be shown any more: comment ids, and users' comments up to an id.
 
-    `spared` were put back, each from losses of its user up to the id named; a later loss takes it again.
-    `version` grows with every change, and is 0 only while nothing is gone.
+    `spared` were put back, each from losses of its user up to the id named; a later loss takes it again. What users
+    wrote up to the ids in `erased` is never put back. `version` grows with every change, and is 0 only while nothing
+    is gone; `epoch` is that of the chain, since with a timeline that lost everything versions begin again.
     """
 
     version: int = 0
     ids: frozenset[int] = frozenset()
     users: Mapping[str, int] = {}
     spared: Mapping[int, int] = {}
+    erased: Mapping[str, int] = {}
+    epoch: str = ""
 
     def covers(self, comment_id: int, user: str) -> bool:
         """Whether the comment `comment_id` by `user` is gone."""
-        if comment_id in self.ids:
+        if comment_id in self.ids or comment_id <= self.erased.get(user, -1):
             return True
         upto = self.users.get(user, -1)
         return comment_id <= upto and self.spared.get(comment_id, -1) < upto
@@ -70,8 +73,9 @@ class Timeline(Protocol):
     async def extend(self, frame: Frame) -> bool:
         """Keep and announce the frame in one atomic step, and add what it removes to what is gone.
 
-        False, and nothing done, unless epoch, number and `before` fit the top, and no comment that it shows or pins is
-        gone by now (but those it restores): then whoever made it reads `top` and `gone` anew, and makes another.
+        False, and nothing done, unless epoch, number and `before` fit the top, and nothing that it shows, pins or
+        previews is gone by now (but what it restores): then whoever made it reads `top` and `gone` anew, and makes
+        another.
         """
 
     async def renew(self, stream: str, epoch: str) -> Top:

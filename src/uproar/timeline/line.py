@@ -169,8 +169,9 @@ class Line:
         self._note(str(comment_id))
 
     def cut(self, user: str, upto: int, now_ms: int) -> None:
-        """An erasure: all kept frames go, and of the fold what the user wrote and liked, previews too."""
+        """An erasure: all kept frames go, of the fold what the user wrote and liked, previews too."""
         self._drop_frames()
+        self.losses.erase(user, upto, now_ms)
         self.take_down((), {user: upto}, now_ms)
         self.likes.forget_user(user)
 
@@ -208,8 +209,13 @@ class Line:
 
     def _late(self, batch: Batch) -> bool:
         gone, restored = self.gone, {comment.id for comment in batch.restored}
-        shown = (comment for comment in (*batch.comments, *batch.pinned) if comment.id not in restored)
-        return any(gone.covers(int(comment.id), comment.user.id) for comment in shown)
+        for comment in (*batch.comments, *batch.pinned):
+            if comment.id not in restored and gone.covers(int(comment.id), comment.user.id):
+                return True
+            parent = comment.reply_to
+            if parent and parent.text and parent.id not in restored and gone.covers(int(parent.id), parent.user):
+                return True
+        return False
 
     def _over(self, frame: Frame, now_ms: int) -> bool:
         old = frame.at_ms < now_ms - FRAMES_S * 1000

@@ -26,10 +26,11 @@ class Ruling(NamedTuple):
 
 
 class UserLoss(NamedTuple):
-    """All that a user wrote up to an id is gone."""
+    """All that a user wrote up to an id is gone, and up to `erased` for ever."""
 
     upto: int
     at_ms: int
+    erased: int = -1
 
 
 class Losses:
@@ -55,6 +56,13 @@ class Losses:
         for comment_id in ids:
             self._rule(comment_id, Ruling(True, True, 0, now_ms))
         self._lose_users(users, now_ms)
+
+    def erase(self, user: str, upto: int, now_ms: int) -> None:
+        """An erasure is being answered."""
+        known = self.users.get(user, UserLoss(-1, now_ms))
+        self.users[user] = UserLoss(max(upto, known.upto), now_ms, max(upto, known.erased))
+        self.users.move_to_end(user)
+        self._changed()
 
     def put_back(self, comment_id: int, now_ms: int) -> None:
         """A restoring is being answered."""
@@ -89,8 +97,8 @@ class Losses:
 
     def _lose_users(self, users: Mapping[str, int], now_ms: int) -> None:
         for user, upto in users.items():
-            known = self.users.get(user)
-            self.users[user] = UserLoss(max(upto, known.upto) if known else upto, now_ms)
+            known = self.users.get(user, UserLoss(upto, now_ms))
+            self.users[user] = UserLoss(max(upto, known.upto), now_ms, known.erased)
             self.users.move_to_end(user)
             self._changed()
 
@@ -105,4 +113,5 @@ class Losses:
         ids = frozenset(comment_id for comment_id, ruling in self.ids.items() if ruling.gone)
         users = {user: loss.upto for user, loss in self.users.items()}
         spared = {comment_id: ruling.withstands for comment_id, ruling in self.ids.items() if not ruling.gone}
-        return Gone(self.version if ids or users else 0, ids, users, spared)
+        erased = {user: loss.erased for user, loss in self.users.items() if loss.erased >= 0}
+        return Gone(self.version if ids or users else 0, ids, users, spared, erased)

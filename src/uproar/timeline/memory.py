@@ -95,7 +95,8 @@ class MemoryTimeline:
 
     async def gone(self, stream: str) -> Gone:
         """What must not be shown."""
-        return (await self._line(stream)).gone
+        line = await self._line(stream)
+        return line.gone._replace(epoch=line.top.epoch)
 
     async def take_down(self, stream: str, ids: Sequence[int], users: Mapping[str, int]) -> None:
         """These are gone from now on; users up to an id."""

@@ -190,12 +190,13 @@ class WriteService:
             return Refused(Refusal.NOT_ALLOWED)
         now_ms = self._clock.now_ms()
         async with self._all_by(user) as upto:
-            streams = await self._store.erase(user, upto)
+            streams = sorted({*await self._store.wrote_in(user), *await self._ledger.forget(user)})
             with logged():
-                streams = sorted({*streams, *await self._ledger.forget(user)})
-                self._comments.forget(user)
                 for stream in streams:
                     await self._log.append(ev.Erased(stream, user, upto))
+                await self._store.erase(user, upto)
+                self._comments.forget(user)
+                for stream in streams:
                     await self._timeline.cut(stream, user, upto)
         return now_ms + self._log_kept_ms
 
@@ -256,6 +257,10 @@ class WriteService:
             await self._note(stream, chair, "unpin", str(comment_id))
         return None
 
+    async def sweep(self) -> None:
+        """Let go of what is remembered for a while only; to be called every few seconds."""
+        self._comments.sweep()
+
     async def unpin_expired(self) -> None:
         """Take down the pins whose end has come; raises `Unavailable`."""
         for stream, comment_id in await self._store.pins_over(self._clock.now_ms()):
@@ -290,17 +295,17 @@ class WriteService:
         if remove:
             async with self._all_by(user) as upto:
                 banned = replace(banned, upto=upto)
-                await self._log.append(banned)
+                offset = await self._log.append(banned)
         else:
-            await self._log.append(banned)
+            offset = await self._log.append(banned)
         with logged():
-            await self._apply_ban(banned)
+            await self._apply_ban(banned, offset)
             await self._note(stream, chair, "ban", user, why)
         return None
 
-    async def _apply_ban(self, banned: ev.Banned) -> None:
+    async def _apply_ban(self, banned: ev.Banned, offset: int) -> None:
         stream, user = banned.stream, banned.user
-        await self._store.ban(stream, Ban(user, banned.until_ms, banned.why))
+        await self._store.ban(stream, Ban(user, banned.until_ms, banned.why), offset)
         await self._ledger.ban(stream, user, banned.until_ms)
         if banned.remove:
             await self._store.remove_user(stream, user, banned.upto, banned.by)
@@ -312,9 +317,9 @@ class WriteService:
         chair = await self._chair(who, stream)
         if isinstance(chair, Refused):
             return chair
-        await self._log.append(ev.Unbanned(stream, user, chair.id))
+        offset = await self._log.append(ev.Unbanned(stream, user, chair.id))
         with logged():
-            await self._store.unban(stream, user)
+            await self._store.unban(stream, user, offset)
             await self._ledger.unban(stream, user)
             await self._note(stream, chair, "unban", user)
         return None

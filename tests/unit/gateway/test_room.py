@@ -1,7 +1,9 @@
 """What a room keeps of frames."""
 
+from msgspec.structs import replace
+
 from uproar.core.comment import Comment, User
-from uproar.gateway.room import Kept
+from uproar.gateway.room import Kept, Room
 from uproar.timeline import Gone
 from uproar.wire.codec import encode, read_batch
 from uproar.wire.deflate import deflate_alone
@@ -30,3 +32,18 @@ def test_the_same_version_of_another_chain_s_losses_is_another_loss():
     one = kept(1, 2)
     assert left(one, Gone(2, frozenset({9}))) == ["1", "2"]
     assert left(one, Gone(2, frozenset({1}))) == ["2"]
+
+
+def test_an_erasure_takes_the_frames_so_far_out_of_the_ring_once_they_are_sent():
+    room = Room("s")
+    room.begin("e", 0)
+    for number in (1, 2, 3):
+        room.keep(replace(kept(number).frame, number=number), 0)
+    room.sent = 2
+    room.learn(Gone(1, erased={"u": 9}, epoch="e"))
+    assert [one.frame.number for one in room.ring] == [3]
+    room.sent = 3
+    room.keep(replace(kept(4).frame, number=4), 0)
+    room.learn(Gone(2, erased={"u": 9}, epoch="e"))
+    assert [one.frame.number for one in room.ring] == [4]
+    assert room.after(2) is None

@@ -33,21 +33,27 @@ async def picture(store):
 
 
 def kept(*batches):
-    """What the store tells after these batches of events."""
+    """What the store tells after these batches of records."""
 
     async def main():
         store = MemoryStore()
         worker = Persist(store)
         for batch in batches:
-            await worker.apply("", records(batch))
+            await worker.apply("", batch)
         return await picture(store)
 
     return run(main())
 
 
+def told(*batches):
+    """What the store tells after these batches of events, that follow one another in the log."""
+    whole = iter(records([event for batch in batches for event in batch]))
+    return kept(*([next(whole) for _ in batch] for batch in batches))
+
+
 def test_every_event_reaches_the_store():
     stream = Stream("s", "Title", "ann")
-    comments, bans, reports, reactions, pins, known = kept(
+    comments, bans, reports, reactions, pins, known = told(
         [
             ev.Changed("s", stream),
             *(ev.Posted("s", said(number)) for number in range(1, 5)),
@@ -74,7 +80,7 @@ def test_every_event_reaches_the_store():
 
 
 def test_an_erased_user_s_comments_are_dropped_before_and_after():
-    comments, *_ = kept(
+    comments, *_ = told(
         [ev.Posted("s", said(1)), ev.Erased("s", "ann", 5), ev.Posted("s", said(2)), ev.Posted("s", said(6))],
         [ev.Posted("s", said(3)), ev.Restored("s", said(1), "mod")],
     )
@@ -86,7 +92,7 @@ def test_a_count_that_a_gateway_sends_again_is_added_once():
         ev.Reacted("s", "g", 1, {"❤": 2}, 1_790_000_000_000),
         ev.Reacted("s", "g", 2, {"❤": 5}, 1_790_000_000_000),
     )
-    *_, reactions, _, _ = kept([first, second, first], [second, ev.Reacted("s", "h", 1, {"❤": 1}, 1_790_000_000_000)])
+    *_, reactions, _, _ = told([first, second, first], [second, ev.Reacted("s", "h", 1, {"❤": 1}, 1_790_000_000_000)])
     assert reactions == {"❤": 8}
 
 
@@ -110,26 +116,33 @@ EVENTS = st.one_of(
 )
 
 
-def hands_aside(told):
+def hands_aside(seen):
     """Of two who removed the same comment before it came either may be named."""
-    comments, *rest = told
+    comments, *rest = seen
     return [one and one._replace(removed_by=bool(one.removed_by)) for one in comments], rest
 
 
 @given(st.lists(EVENTS, max_size=20))
 def test_one_batch_gives_what_the_events_one_by_one_give(events):
-    assert hands_aside(kept(events)) == hands_aside(kept(*([event] for event in events)))
+    assert hands_aside(kept(records(events))) == hands_aside(kept(*([record] for record in records(events))))
 
 
 @given(st.lists(EVENTS, max_size=20), st.integers(0, 20))
 def test_a_repeat_from_any_point_changes_nothing(events, point):
-    assert hands_aside(kept(events, events[point:])) == hands_aside(kept(events))
+    assert hands_aside(kept(records(events), records(events)[point:])) == hands_aside(kept(records(events)))
 
 
 def test_a_wave_ends_where_an_event_concerns_what_an_earlier_one_does():
-    like, other, unlike = ev.Liked("s", "a", 1), ev.Liked("s", "b", 1), ev.Liked("s", "a", 1, False)
-    erased = ev.Erased("s", "a", 1)
-    assert list(waves([like, ev.Posted("s", said(1)), other, unlike, erased, like])) == [
+    like, posted, other, unlike, erased = records(
+        [
+            ev.Liked("s", "a", 1),
+            ev.Posted("s", said(1)),
+            ev.Liked("s", "b", 1),
+            ev.Liked("s", "a", 1, False),
+            ev.Erased("s", "a", 1),
+        ]
+    )
+    assert list(waves([like, posted, other, unlike, erased, like])) == [
         [like, other],
         [unlike],
         [erased],

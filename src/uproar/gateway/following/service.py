@@ -81,7 +81,10 @@ class Following:
         """Until it is known what is gone after a frame, nobody is given frames from the ring."""
         told = room.losses_told
         with suppress(Unavailable):  # asked again with the tops
-            room.gone = await self._timeline.gone(room.stream)
+            gone = await self._timeline.gone(room.stream)
+            if gone.epoch != room.epoch:
+                return  # of another chain; the tops are compared soon
+            room.learn(gone)
             room.losses_known = max(room.losses_known, told)
             self._sending.admit(room)
 
@@ -124,6 +127,8 @@ class Following:
             self._sending.withdraw(viewer)
         room.waiting = []
         room.begin(position.epoch, position.number)
+        room.losses_told += 1
+        self._do(self._note_gone(room))
         for viewer in room.lagging:
             viewer.held = ANEW
         for viewer in viewers:

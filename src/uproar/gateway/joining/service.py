@@ -76,9 +76,10 @@ class Joining:
         if missed is None:
             return False
         joined = await self._recovered(room, position)
-        room.gone = await self._timeline.gone(room.stream)  # last: a frame that restores knows no older loss
-        if position.epoch != room.epoch:
+        gone = await self._reads.do((room.stream, "gone"), lambda: self._timeline.gone(room.stream))
+        if not position.epoch == room.epoch == gone.epoch:
             return False
+        room.learn(gone)  # read last: a frame that restores knows no older loss
         missed = [kept for kept in missed if kept.frame.number <= room.top]
         viewer.asides_from = position.number
         viewer.held = missed[-1].frame.number if missed else position.number

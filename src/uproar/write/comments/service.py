@@ -42,6 +42,10 @@ class Comments:
             if user in (comment.user.id, comment.reply_to and comment.reply_to.user):
                 self._recent.pop(key)
 
+    def sweep(self) -> None:
+        """What was remembered for long enough is forgotten, also where nobody posts any more."""
+        self._recent.sweep(self._clock.now())
+
     async def look(self, stream: str, comment_id: int, author: str = "") -> Found:
         """What is known of the id; `author` tells whose it is where nobody has it. What is gone is asked last."""
         kept = await self._kept(stream, comment_id)

@@ -1,8 +1,9 @@
 """Posting: judge, number, ask, append; and what a retry gets."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, Protocol, TypeVar
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol, TypeVar
 
 from uproar.auth import Identity
 from uproar.core.aging import Aging
@@ -60,16 +61,18 @@ class Posting:
         home = await self._streams.opened(stream, address)
         if not isinstance(home, Stream):
             return home or Refused(Refusal.NO_SUCH_STREAM)
-        post = self._post(Draft(author, home, normalize(text)), reply_to, key)
-        return await (self._one_by_one((stream, author.id, key), post) if key else post)
+        draft = Draft(author, home, normalize(text))
+        if not key:
+            return await self._post(draft, reply_to, key)
+        return await self._one_by_one((stream, author.id, key), partial(self._post, draft, reply_to, key))
 
-    async def _one_by_one(self, key: tuple[str, str, str], post: Coroutine[Any, Any, _T]) -> _T:
+    async def _one_by_one(self, key: tuple[str, str, str], post: Callable[[], Awaitable[_T]]) -> _T:
         """A retry waits for the attempt before it: else it could be kept while that one gives the key up."""
         while key in self._under_way:
             await self._under_way[key].wait()
         done = self._under_way[key] = asyncio.Event()
         try:
-            return await post
+            return await post()
         finally:
             del self._under_way[key]
             done.set()
