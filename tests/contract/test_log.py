@@ -12,7 +12,7 @@ from uproar.core.comment import Comment, User
 from uproar.core.errors import Overloaded, Unavailable
 from uproar.core.events import Posted, Removed
 from uproar.log import Log
-from uproar.log.embedded import keyed
+from uproar.log.embedded import LOOK_S, keyed
 from uproar.log.memory import MemoryLog
 from uproar.log.sqlite import SqliteLog
 from uproar.log.tail import Tail
@@ -263,6 +263,17 @@ def test_a_cancelled_append_leaves_no_hole_and_loses_no_other(check):
         assert answered <= set(seen)
         assert len(seen) == len(set(seen))
         assert seen == sorted(seen)
+
+    check(promise)
+
+
+def test_appends_keep_their_order_also_while_the_log_looks_how_far_its_groups_are(check, clock):
+    async def promise(log):
+        log.reader("g")
+        await log.append(posted(0))
+        clock.turn(LOOK_S)
+        offsets = await asyncio.gather(*(log.append(posted(number)) for number in range(1, 50)))
+        assert offsets == sorted(offsets)
 
     check(promise)
 

@@ -114,6 +114,7 @@ class Backlog:
         self._ask = oldest_ms
         self._oldest_ms: int | None = None
         self._look_at = float("-inf")
+        self._turn = asyncio.Lock()
 
     async def behind_ms(self) -> int:
         """The age of that record, 0 where there is none."""
@@ -121,11 +122,15 @@ class Backlog:
         return self._age_ms()
 
     async def refuse_when_far(self) -> None:
-        """Raise `Overloaded` while a group is behind by three quarters of the retention; warn from a half on."""
-        if self._clock.now() >= self._look_at:
-            self._look_at = self._clock.now() + LOOK_S
-            if await self.behind_ms() > WARN_AT * self._retention_ms:
-                _logger.warning("a group is far behind", behind_ms=self._age_ms(), retention_ms=self._retention_ms)
+        """Raise `Overloaded` while a group is behind by three quarters of the retention; warn from a half on.
+
+        Whoever comes while one looks waits behind it, so that appends keep their order.
+        """
+        async with self._turn:
+            if self._clock.now() >= self._look_at:
+                self._look_at = self._clock.now() + LOOK_S
+                if await self.behind_ms() > WARN_AT * self._retention_ms:
+                    _logger.warning("a group is far behind", behind_ms=self._age_ms(), retention_ms=self._retention_ms)
         if self._age_ms() > REFUSE_AT * self._retention_ms:
             raise Overloaded("a group is so far behind the log that records could be lost")
 
