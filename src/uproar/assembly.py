@@ -190,7 +190,6 @@ class House:
             try:
                 await self.parts.log.trim(self.clock.now_ms())
                 await self.parts.timeline.trim(self.clock.now_ms())
-                await self.parts.timeline.trim(self.clock.now_ms())
                 for group in ("fanout", "persist"):
                     self.metrics.log_lag.labels(group).set(await self.parts.log.lag(group))
             except Unavailable as fault:
