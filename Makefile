@@ -1,4 +1,5 @@
-# `make serve` runs it, `make test` checks it; both install what they need into .venv first.
+# `make serve` runs it, `make test` checks it. Python packages go into .venv; the tests also need Chromium and Node.js,
+# which are installed with apt-get where that can be done (as root), and asked for elsewhere.
 
 PYTHON ?= python3
 BIN := .venv/bin

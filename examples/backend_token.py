@@ -8,7 +8,10 @@ import os
 import sys
 import time
 
-import jwt
+try:
+    import jwt
+except ImportError:
+    sys.exit("This needs PyJWT: pip install PyJWT")
 
 
 def token(user_id: str, name: str, secret: str, hold_s: int = 3600) -> str:
@@ -17,4 +20,6 @@ def token(user_id: str, name: str, secret: str, hold_s: int = 3600) -> str:
 
 
 if __name__ == "__main__":
-    print(token(*sys.argv[1:3], os.environ["UPROAR_SECRET"]))
+    if len(sys.argv) != 3 or not os.environ.get("UPROAR_SECRET"):
+        sys.exit("Run it as: UPROAR_SECRET=… python backend_token.py ID NAME")
+    print(token(*sys.argv[1:], os.environ["UPROAR_SECRET"]))

@@ -23,7 +23,11 @@ def main(stream: str, name: str, text: str, server: str = "http://127.0.0.1:8080
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (4, 5):
+        sys.exit("Run it as: python post.py STREAM NAME TEXT [SERVER]")
     try:
         main(*sys.argv[1:])
     except HTTPError as refusal:
         sys.exit(json.load(refusal)["message"])
+    except (OSError, ValueError) as fault:
+        sys.exit(f"No answer from the server: {getattr(fault, 'reason', fault)}")

@@ -21,6 +21,7 @@ WholeSeconds = Annotated[int, Meta(ge=1, le=3_600)]
 Milliseconds = Annotated[int, Meta(ge=10, le=10_000)]
 Comments = Annotated[int, Meta(ge=1, le=1_000)]
 Role = Literal["all", "api", "gateway", "fanout", "persist"]
+NEEDED: Final[tuple[Role, ...]] = ("api", "fanout", "persist")
 Memory = Literal["memory:"]
 Embedded = Literal["memory:", "sqlite:"]
 Roles = Annotated[tuple[Role, ...], Meta(min_length=1, max_length=5)]
@@ -69,7 +70,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     inflated_bytes: Annotated[Bytes, Meta(description="The largest such message inflated; beyond it 1009.")] = 65_536
     ping_s: Annotated[WholeSeconds, Meta(description="The time between two pings of a viewer.")] = 25
     pong_s: Annotated[WholeSeconds, Meta(description="A viewer without a pong by then is closed: 4002.")] = 10
-    lag_close_s: Annotated[Seconds, Meta(description="A viewer that lags this long is closed: 4001.")] = 30.0
+    lag_close_s: Annotated[Seconds, Meta(description="A viewer or answer unread this long is closed: 4001.")] = 30.0
     ring_s: Annotated[Seconds, Meta(description="How long a gateway keeps frames for who comes back.")] = 60.0
     drain_s: Annotated[Seconds, Meta(description="Over how long a stop spreads its viewers' return.")] = 10.0
 
@@ -266,6 +267,12 @@ def _timeline_outlives_no_log(settings: Settings) -> str | None:
     return None
 
 
+def _roles_suffice(settings: Settings) -> str | None:
+    # Every kind is this process's own: no other one could show or store what is posted here.
+    lacking = [role for role in NEEDED if not settings.runs(role)]
+    return f"roles lacks {' and '.join(lacking)}, which no other process can run on these kinds." if lacking else None
+
+
 def _plan_rises(settings: Settings) -> str | None:
     for name in ("plan_viewers", "plan_comments_per_s"):
         middle, large = getattr(settings, name)
@@ -292,6 +299,7 @@ CHECKS: Final[tuple[Callable[[Settings], str | None], ...]] = (
     _origins_exact,
     _proxies_are_networks,
     _timeline_outlives_no_log,
+    _roles_suffice,
     _plan_rises,
     _pong_before_next_ping,
     _ring_outlasts_windows,
@@ -322,7 +330,7 @@ def _bounds(hint: Any) -> str:
     if kind is bool:
         return "on or off"
     if kind is str:
-        return "text"
+        return "text, not empty" if any(meta.min_length for meta in _metas(hint)) else "text"
     if get_origin(kind) is Literal:
         return " or ".join(get_args(kind))
     if get_origin(kind) is tuple:

@@ -5,15 +5,33 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
 UPROAR = str(Path(sys.executable).with_name("uproar"))
+SAMPLE = str(Path(__file__).parents[2] / "examples" / "chat.jsonl")
 PATIENCE_S = 60
 SAID = 300
 USERS = 40
 TEXTS = ("hello", "what is this?", "😂😂😂", "早上好", "nice one", "two\nlines")
+
+
+def wait_for(url, true):
+    """Ask until the answer is so."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        try:
+            with urlopen(url) as answer:
+                if true(json.load(answer)):
+                    return
+        except HTTPError:
+            pass
+        time.sleep(0.05)
+    raise TimeoutError(url)
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +126,50 @@ def test_a_replay_reaches_every_viewer_and_the_history(uproar, data, tmp_path):
     assert figures["post_to_display_ms"].keys() == {"50", "95", "99"}
 
 
-def test_a_replay_without_the_secret_is_told(uproar, tmp_path):
-    chat = tmp_path / "chat.jsonl"
-    chat.write_text('{"t_ms": 0, "user": "a", "text": "b"}')
-    status, _, err = uproar("replay", str(chat), "--stream", "secret")
+def test_a_replay_without_the_secret_is_told(uproar):
+    status, _, err = uproar("replay", SAMPLE, "--stream", "secret")
     assert status == 2
-    assert "--secret" in err
+    assert "no secret" in err
+
+
+def test_a_replay_with_a_wrong_secret_posts_nothing(uproar):
+    status, out, err = uproar("replay", SAMPLE, "--stream", "secret", "--secret", "wrong" * 8)
+    assert (status, out) == (2, "")
+    assert "takes no token of ours" in err
+
+
+def test_the_sample_is_kept_whole_and_a_stream_keeps_its_title(uproar, server, data):
+    for _ in range(2):
+        asked = ("--stream", "sample", "--speed", "200", "--data", str(data), "--json")
+        status, out, _ = uproar("replay", SAMPLE, *asked)
+        assert (status, json.loads(out)["acknowledged"]) == (0, 60)
+        with urlopen(f"{server}/v1/streams/sample") as answer:
+            assert json.load(answer)["title"] == "Replay of chat"
+
+
+def test_an_interrupted_replay_tells_what_was_posted(server, data):
+    command = [UPROAR, "replay", SAMPLE, "--stream", "cut", "--data", str(data), "--json", "--server", server]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as replaying:
+        wait_for(f"{server}/v1/streams/cut/comments", lambda body: body["comments"])
+        replaying.send_signal(signal.SIGINT)
+        out, err = replaying.communicate(timeout=PATIENCE_S)
+    figures = json.loads(out)
+    assert (replaying.returncode, figures["stopped"]) == (130, "interrupted")
+    assert 0 < figures["posted"] == figures["acknowledged"] < 60
+    assert "of 60 comments" in err
+
+
+def test_watching_in_vain_says_why():
+    command = [UPROAR, "watch", "--plain", "--stream", "s", "--server", "http://127.0.0.1:1"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as watching:
+        first = watching.stderr.readline()
+        watching.send_signal(signal.SIGINT)
+    assert "nobody answers" in first
+
+
+def test_a_watcher_whose_token_is_bad_is_told(server):
+    command = [UPROAR, "watch", "--plain", "--stream", "s", "--token", "bad", "--server", server]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as watching:
+        first = watching.stderr.readline()
+        watching.send_signal(signal.SIGINT)
+    assert "bad_token" in first

@@ -61,6 +61,22 @@ def test_a_backend_makes_tokens_that_the_server_takes(server):
     assert (status, comment["user"]) == (201, {"id": "ann", "name": "Ann"})
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("post.py", [], "Run it as"),
+        ("post.py", ["s", "Ann", "hi", "http://127.0.0.1:1"], "No answer"),
+        ("post.py", ["s", "Ann", "hi", "localhost"], "No answer"),
+        ("backend_token.py", [], "Run it as"),
+        ("backend_token.py", ["ann", "Ann"], "UPROAR_SECRET"),
+    ],
+)
+def test_what_an_example_lacks_is_told_in_one_sentence(name, arguments, words):
+    done = run(name, *arguments, UPROAR_SECRET="")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert words in done.stderr
+
+
 def test_a_page_of_ones_own_shows_what_is_said_and_drops_what_is_removed(server, site):
     token = server.token("Ann")
     status, first = server.call("POST", "/v1/streams/page/comments", {"text": "<b>first</b>"}, token)

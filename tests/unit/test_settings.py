@@ -48,7 +48,7 @@ def test_each_layer_goes_before_the_one_below():
         ("guests", "0", False),
         ("origins", "https://a.example, http://b.example:81", ("https://a.example", "http://b.example:81")),
         ("origins", "", ()),
-        ("roles", "api,persist", ("api", "persist")),
+        ("roles", "fanout,persist", ("fanout", "persist")),
         ("log_retention_h", "0.001", 0.001),
         ("log_retention_h", "24", 24.0),
         ("trusted_proxies", "10.0.0.0/8,::1", ("10.0.0.0/8", "::1")),
@@ -85,7 +85,7 @@ def test_values_of_a_file_may_have_their_own_kind(name, value):
         ({"port": None}, {}, {}, ["port", "None"]),
         ({"port": [8080]}, {}, {}, ["port"]),
         ({"guests": "perhaps"}, {}, {}, ["guests", "on or off"]),
-        ({"data": ""}, {}, {}, ["data", "text"]),
+        ({"data": ""}, {}, {}, ["data", "text, not empty"]),
         ({"data": 7}, {}, {}, ["data", "7"]),
         ({}, {}, {"log": "kafka://h1:9092/uproar.events"}, ["log", "--log", "memory: or sqlite:"]),
         ({"store": "cassandra://h1/uproar"}, {}, {}, ["store", "memory: or sqlite:"]),
@@ -94,6 +94,9 @@ def test_values_of_a_file_may_have_their_own_kind(name, value):
         ({"presence": "redis://h/0"}, {}, {}, ["presence", "it is memory:."]),
         ({"roles": "api,scale"}, {}, {}, ["roles", "fanout or persist"]),
         ({"roles": ""}, {}, {}, ["roles"]),
+        ({"roles": "api"}, {}, {}, ["roles lacks fanout and persist"]),
+        ({"roles": "api,gateway,persist"}, {}, {}, ["roles lacks fanout,"]),
+        ({"roles": "gateway,fanout,persist"}, {}, {}, ["roles lacks api,"]),
         ({"log_retention_h": 0}, {}, {}, ["log_retention_h", "above 0"]),
         ({"log_retention_h": float("nan")}, {}, {}, ["log_retention_h"]),
         ({"ping_s": float("inf")}, {}, {}, ["ping_s"]),
@@ -152,8 +155,8 @@ def test_an_unknown_name_is_explained_by_the_nearest():
 
 def test_roles():
     assert [Settings().runs(role) for role in ("api", "gateway", "fanout", "persist")] == [True] * 4
-    some = settings({"roles": "api,persist"})
-    assert [some.runs(role) for role in ("api", "gateway", "fanout", "persist")] == [True, False, False, True]
+    some = settings({"roles": "api,fanout,persist"})
+    assert [some.runs(role) for role in ("api", "gateway", "fanout", "persist")] == [True, False, True, True]
 
 
 def test_the_own_pages_and_the_configured_origins_are_let_in():

@@ -1,19 +1,30 @@
 """An echo server over the gateway's own WebSocket, for the protocol's tests: `python -m uproar.bench.echo PORT`."""
 
+import socket
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import uvicorn
 
-from uproar.gateway.protocol import BoundedHttp, Socket
+from uproar.core.errors import Misconfigured
+from uproar.gateway.caps import Addresses
+from uproar.gateway.protocol import BoundedHttp, Caps, Socket
 from uproar.wire.deflate import deflate_alone
 from uproar.wire.handshake import Request
 from uproar.wire.websocket import Limits, Message, frame
 
+HOST = "127.0.0.1"
+CONNECTIONS = 1_000
 MAX_MESSAGE = 16 << 20
 MAX_FRAGMENTS = 1 << 16
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class EchoHttp(BoundedHttp):
+    """Bounded as the server's; nobody counts who was refused."""
+
+    caps = Caps(Addresses(CONNECTIONS), (), lambda: None)
 
 
 class EchoSocket(Socket):
@@ -39,7 +50,10 @@ async def only_websockets(scope: MutableMapping[str, Any], receive: object, send
 
 
 def echo(port: int, max_message: int, max_fragments: int) -> None:
-    """Serve on loopback until told to stop; larger messages (bytes, inflated ones too) or more fragments: 1009."""
+    """Serve on loopback until told to stop; larger messages (bytes, inflated ones too) or more fragments: 1009.
+
+    Raises `Misconfigured` where the port cannot be had.
+    """
 
     class Bounded(EchoSocket):
         __slots__ = ()
@@ -47,15 +61,25 @@ def echo(port: int, max_message: int, max_fragments: int) -> None:
 
     config = uvicorn.Config(
         only_websockets,
-        host="127.0.0.1",
-        port=port,
         loop="uvloop",
-        http=BoundedHttp,
+        http=EchoHttp,
         ws=Bounded,
         lifespan="off",
         log_level="warning",
     )
-    uvicorn.Server(config).run()
+    uvicorn.Server(config).run([_listen(port)])
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen()
+    except OSError as fault:
+        listener.close()
+        raise Misconfigured(f"port {port} of {HOST} cannot be had ({fault.strerror}); choose another.") from fault
+    return listener
 
 
 if __name__ == "__main__":

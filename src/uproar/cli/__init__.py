@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Final
+from importlib.metadata import version
+from typing import Annotated, Final
 
-from typer import Typer
+from typer import Exit, Option, Typer
 
 from uproar.core.errors import Misconfigured
 
@@ -42,9 +43,24 @@ def application(arguments: Sequence[str]) -> Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    app.callback()(_before)
     for name, sentence in COMMANDS.items():
         _add(app, name, sentence, _load(name) if name == asked else _named)
     return app
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"uproar {version('uproar')}")
+        raise Exit
+
+
+def _before(
+    version: Annotated[
+        bool, Option("--version", is_eager=True, callback=_print_version, help="Print the version, and end.")
+    ] = False,
+) -> None:
+    """Options that stand before a command."""
 
 
 def _add(app: Typer, name: str, sentence: str, command: Typer | Callable[..., None]) -> None:

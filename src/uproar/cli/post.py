@@ -12,7 +12,7 @@ from uproar.auth import Identity, make_token
 from uproar.cli.client import Address, parse_server
 from uproar.cli.configuration import ConfigFlag, DataFlag, configure
 from uproar.cli.rest import DEFAULT_SERVER, Answer, ServerFlag, StreamFlag, TokenFlag, call, stream_path, told
-from uproar.cli.secret import find_secret
+from uproar.cli.secret import find_secret, require_secret
 from uproar.cli.token import user_id
 from uproar.core.errors import Misconfigured, Unavailable
 from uproar.core.refusal import Refusal
@@ -46,10 +46,11 @@ def post(
 
 
 def token_for(address: Address, name: str, data: str | None, config: Path | None) -> str:
-    """A token for the name: signed with the data directory's secret where it has one, else a guest's."""
+    """A token for the name: signed with the data directory's secret, else, where no directory was named, a guest's."""
     if not name:
         raise Misconfigured("Say who you are: --name NAME or --token TOKEN.")
-    secret = find_secret(configure(config, data=data).settings)
+    settings = configure(config, data=data).settings
+    secret = find_secret(settings) if data is None else require_secret(settings)
     if secret is not None:
         now_s = time.time()
         return make_token(Identity(user_id(name), name, int(now_s) + TOKEN_S), secret, now_s)

@@ -2,53 +2,32 @@
 
 import asyncio
 import secrets
+import signal
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from msgspec import Struct
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from uproar.cli.client import Address
 from uproar.cli.crowd import Crowd, judge
+from uproar.cli.figures import Figures, percentiles
 from uproar.cli.importer import Importer
 from uproar.cli.poster import Posters, Told
 from uproar.cli.recording import Said
 from uproar.cli.rest import history
 from uproar.core.errors import Unavailable
+from uproar.core.refusal import Refusal
 from uproar.wire.frames import Post
 
 OPEN_S: Final = 60.0
 LAST_S: Final = 10.0  # for what is under way when the last post has left
 FRESH_S: Final = 1.0  # an acknowledged comment is in history by then
 LOOK_S: Final = 0.2
-PERCENTILES: Final = (50, 95, 99)
-
-
-class Figures(Struct):
-    """What came of it; `post_to_display_ms` by percentile, over all pairs of a comment and a viewer."""
-
-    posted: int
-    acknowledged: int
-    refused: dict[str, int]
-    unanswered: int
-    seconds: float
-    posts_per_s: float
-    viewers: int
-    viewers_complete: int
-    unseen: int
-    repeated: int
-    out_of_order: int
-    faults: int
-    missing_in_history: int
-    post_to_display_ms: dict[int, int]
-
-    @property
-    def whole(self) -> bool:
-        """Nothing that was acknowledged is missing anywhere, and every post was answered."""
-        missing = self.unanswered or self.unseen or self.repeated or self.faults or self.missing_in_history
-        return not missing and self.viewers_complete == self.viewers
+INTERRUPTED: Final = "interrupted"
+STRANGERS: Final = frozenset((Refusal.NOT_SIGNED_IN.reason, Refusal.BAD_TOKEN.reason))
+"""Refusals that all later posts would get too."""
 
 
 class Rehearsal:
@@ -58,6 +37,8 @@ class Rehearsal:
         self._address, self._stream, self._importer, self._viewers = address, stream, importer, viewers
         self._sent_s: dict[str, float] = {}  # by comment id
         self._refused: Counter[str] = Counter()
+        self._posted, self._seconds, self._stopped = 0, 0.0, ""
+        self._playing: asyncio.Future[None] | None = None
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(None),
@@ -68,20 +49,35 @@ class Rehearsal:
         )
 
     async def run(self, said: Sequence[Said], speed: float) -> Figures:
-        """Post all of it and look for it. Raises `NotLetIn` and `Unavailable`."""
+        """Post all of it and look for it, until interrupted (SIGINT). Raises `NotLetIn` and `Unavailable`."""
         crowd = Crowd(self._address, self._stream, self._viewers)
         posters = Posters(self._address, self._stream, self._importer.token, self._told)
+        self._playing = asyncio.ensure_future(self._play(posters, crowd, said, speed))
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self._interrupt)
         try:
-            await self._settle(posters, crowd)
-            with self._progress:
-                seconds = await self._post(posters, said, speed)
-                await self._last(crowd, len(said))
+            await asyncio.wait([self._playing])
+            if not self._playing.cancelled():
+                self._playing.result()
+            await self._last(crowd)
         finally:
             crowd.close()
             posters.close()
-        await asyncio.sleep(FRESH_S)
-        missing = await asyncio.to_thread(self._missing)
-        return self._figures(crowd, len(said), seconds, missing)
+        return self._figures(crowd, await self._missing())
+
+    def _interrupt(self) -> None:
+        """The first time what was posted is still looked for; the second time nothing holds us."""
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+        self._stop(INTERRUPTED)
+
+    def _stop(self, why: str) -> None:
+        self._stopped = self._stopped or why
+        if self._playing is not None:
+            self._playing.cancel()
+
+    async def _play(self, posters: Posters, crowd: Crowd, said: Sequence[Said], speed: float) -> None:
+        await self._settle(posters, crowd)
+        with self._progress:
+            await self._post(posters, said, speed)
 
     async def _settle(self, posters: Posters, crowd: Crowd) -> None:
         try:
@@ -91,52 +87,60 @@ class Rehearsal:
         except TimeoutError:
             raise Unavailable(f"not everybody was let in within {OPEN_S:.0f} s") from None
 
-    async def _post(self, posters: Posters, said: Iterable[Said], speed: float) -> float:
-        """Each at its time, or as soon after it as the server takes it; how many seconds it took."""
+    async def _post(self, posters: Posters, said: Sequence[Said], speed: float) -> None:
+        """Each at its time, or as soon after it as the server takes it."""
         loop, run = asyncio.get_running_loop(), secrets.token_hex(6)
-        task = self._progress.add_task("posted", total=None)
+        task = self._progress.add_task("posted", total=len(said))
         begin = loop.time()
-        for number, one in enumerate(said):
+        for one in said:
             early_s = begin + one.t_ms / 1000 / speed - loop.time()
             if early_s > 0:
-                self._progress.update(task, completed=number)
+                self._progress.update(task, completed=self._posted)
                 await asyncio.sleep(early_s)
-            await posters.post(one.user, Post(f"{run}-{number}", one.text))
-        return loop.time() - begin
+            await posters.post(one.user, Post(f"{run}-{self._posted}", one.text))
+            self._posted += 1
+            self._seconds = loop.time() - begin
+        self._progress.update(task, completed=self._posted)
 
-    async def _last(self, crowd: Crowd, posted: int) -> None:
+    async def _last(self, crowd: Crowd) -> None:
         """Until all is answered and seen, or time is up."""
         for _ in range(round(LAST_S / LOOK_S)):
-            if self._all_seen(crowd, posted):
+            if self._all_seen(crowd):
                 return
             await asyncio.sleep(LOOK_S)
 
-    def _all_seen(self, crowd: Crowd, posted: int) -> bool:
-        answered = len(self._sent_s) + self._refused.total() == posted
+    def _all_seen(self, crowd: Crowd) -> bool:
+        answered = len(self._sent_s) + self._refused.total() == self._posted
         return answered and judge(crowd.chain, crowd.viewers, self._sent_s).complete == self._viewers
 
     def _told(self, told: Told) -> None:
         if told.id:
             self._sent_s[told.id] = told.sent_s
-        else:
-            self._refused[told.reason] += 1
+            return
+        self._refused[told.reason] += 1
+        if told.reason in STRANGERS:
+            self._stop(told.reason)
 
-    def _missing(self) -> int:
+    async def _missing(self) -> int:
         """How many of the acknowledged the history lacks."""
         if not self._sent_s:
             return 0
-        return len(self._sent_s.keys() - set(history(self._address, self._stream, min(map(int, self._sent_s)))))
+        await asyncio.sleep(FRESH_S)
+        return len(self._sent_s.keys() - await asyncio.to_thread(self._kept))
 
-    def _figures(self, crowd: Crowd, posted: int, seconds: float, missing: int) -> Figures:
+    def _kept(self) -> set[str]:
+        return set(history(self._address, self._stream, min(map(int, self._sent_s))))
+
+    def _figures(self, crowd: Crowd, missing: int) -> Figures:
         verdict = judge(crowd.chain, crowd.viewers, self._sent_s)
         acknowledged, refused = len(self._sent_s), self._refused.total()
         return Figures(
-            posted=posted,
+            posted=self._posted,
             acknowledged=acknowledged,
             refused=dict(self._refused),
-            unanswered=posted - acknowledged - refused,
-            seconds=round(seconds, 3),
-            posts_per_s=round(posted / seconds, 1) if seconds else 0.0,
+            unanswered=self._posted - acknowledged - refused,
+            seconds=round(self._seconds, 3),
+            posts_per_s=round(self._posted / self._seconds, 1) if self._seconds else 0.0,
             viewers=self._viewers,
             viewers_complete=verdict.complete,
             unseen=verdict.unseen if self._viewers else 0,
@@ -145,16 +149,5 @@ class Rehearsal:
             faults=verdict.faults,
             missing_in_history=missing,
             post_to_display_ms=percentiles(crowd.chain.delays_ms(self._sent_s)),
+            stopped=self._stopped,
         )
-
-
-def percentiles(counts: Counter[int]) -> dict[int, int]:
-    """The nearest-rank percentiles of counted values; none of nothing."""
-    found: dict[int, int] = {}
-    total, seen = counts.total(), 0
-    for value in sorted(counts):
-        seen += counts[value]
-        for of in PERCENTILES:
-            if of not in found and seen * 100 >= of * total:
-                found[of] = value
-    return found

@@ -5,10 +5,10 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
-from uproar.cli.client import LOST, Address, NotLetIn, connect, live_path
+from uproar.cli.client import LOST, OPENING_S, Address, NotLetIn, connect, live_path
 from uproar.wire.closes import Close
-from uproar.wire.codec import read_message
-from uproar.wire.frames import Bye, FromServer, Joined
+from uproar.wire.codec import encode, read_message
+from uproar.wire.frames import Auth, Bye, FromServer, Joined
 
 LONGEST_WAIT_S: Final = 30.0
 FIRST_WAIT_S: Final = 0.5
@@ -29,10 +29,18 @@ def comes_back(code: int) -> bool:
 
 
 class State(NamedTuple):
-    """How the connection stands: the word to show, and how long until the next try."""
+    """How the connection stands: the word to show, how long until the next try, and why that is needed."""
 
     word: str
     wait_s: float = 0.0
+    why: str = ""
+
+
+class Ended(NamedTuple):
+    """A connection that is over, or never was: the close code, and the reason in words."""
+
+    code: int
+    why: str
 
 
 class Return:
@@ -67,7 +75,10 @@ async def keep_watching(
     history: int = 50,
     read: Callable[[bytes], FromServer] = read_message,
 ) -> int:
-    """Watch, and come back by position, until the server wants nobody back: the close code. Raises `NotLetIn` (4xx)."""
+    """Watch, and come back by position, until the server wants nobody back: the close code. Raises `NotLetIn` (4xx).
+
+    The token goes in a message, not in the handshake: so a bad one is refused in words, and not passed over.
+    """
     back = Return()
 
     def heard(data: bytes) -> None:
@@ -76,31 +87,40 @@ async def keep_watching(
         on_message(message)
 
     while True:
-        code = await _watch_once(address, live_path(stream, back.position, history), heard, on_state, token)
-        if not comes_back(code):
-            return code
+        ended = await _watch_once(address, live_path(stream, back.position, history), heard, on_state, token)
+        if not comes_back(ended.code):
+            return ended.code
         wait = back.wait_s(random.random())
-        on_state(State("away", wait))
+        on_state(State("away", wait, ended.why))
         await asyncio.sleep(wait)
 
 
 async def _watch_once(
     address: Address, path: str, heard: Callable[[bytes], None], on_state: Callable[[State], None], token: str
-) -> int:
+) -> Ended:
     on_state(State("joining"))
     try:
-        watching = await connect(address, path, heard, token)
+        watching = await connect(address, path, heard)
     except NotLetIn as refused:
         if refused.final:
             raise
-        return LOST
-    except (OSError, TimeoutError):
-        return LOST
+        return Ended(LOST, f"the server answers {refused}")
+    except TimeoutError:
+        return Ended(LOST, f"no answer within {OPENING_S:.0f} s")
+    except OSError as fault:
+        return Ended(LOST, f"nobody answers there ({fault.strerror or fault})")
+    if token:
+        watching.send(encode(Auth(token)))
     on_state(State("live"))
     try:
-        return await watching.closed
+        return _ended(await watching.closed)
     finally:
         watching.close()
+
+
+def _ended(code: int) -> Ended:
+    known = next((f" {each.reason}" for each in Close if each == code), "")
+    return Ended(code, "the connection was lost" if code == LOST else f"the server closed with {code}{known}")
 
 
 async def settled(ready: Callable[[], bool], tasks: Iterable[asyncio.Future[None]]) -> None:

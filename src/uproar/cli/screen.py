@@ -12,7 +12,7 @@ from rich.text import Text
 
 from uproar.cli.returning import State
 from uproar.core.stream import REACTIONS
-from uproar.wire.frames import Batch, FromServer, Joined, Shown, Skipped, Viewers
+from uproar.wire.frames import Batch, FromServer, Joined, Notice, RefusedMessage, Shown, Skipped, Viewers
 from uproar.wire.picture import Picture
 
 FRAMES_PER_S: Final = 8
@@ -49,6 +49,7 @@ class Screen:
         self._picture = Picture(KEPT)
         self._viewers = 0
         self._state = State("joining")
+        self._why_away = self._complaint = ""
         self._comments = Rate(now)
         self._now = now
         self._reactions: dict[str, Rate] = {}
@@ -60,6 +61,8 @@ class Screen:
     def stand(self, state: State) -> None:
         """How the connection stands now."""
         self._state = state
+        if state.word != "joining":
+            self._why_away = state.why
 
     def take(self, message: FromServer) -> None:
         """Let a message of the server change what is shown."""
@@ -69,6 +72,8 @@ class Screen:
                 self._viewers = message.viewers
             case Viewers():
                 self._viewers = message.viewers
+            case RefusedMessage() | Notice():
+                self._complaint = message.message
             case Batch() | Skipped():
                 self._picture.apply(message)
                 self._count(message)
@@ -86,7 +91,7 @@ class Screen:
         pins = list(self._picture.pinned.values())
         room = max(1, (options.height or console.height) - CHROME_LINES - len(pins))
         yield self._head()
-        yield Rule(style="dim")
+        yield Rule(Text(self._why_away or self._complaint, "red"), style="dim")
         yield from (_comment(pin, "📌 ") for pin in pins)
         yield _rows(self._picture.newest(room), room)
         yield Rule(style="dim")

@@ -29,7 +29,8 @@ def load_secret(data: Path, configured: str = "") -> bytes:
     """The configured secret, else the one in the data directory, which is made (mode 0600) where there is none."""
     secret = configured.encode(errors="surrogateescape") or _kept(data / FILE)
     if len(secret) < SECRET_LEAST_BYTES:
-        raise Misconfigured(f"The secret has {len(secret)} bytes: it needs at least {SECRET_LEAST_BYTES}.")
+        where = "The configured secret" if configured else f"The secret in {data / FILE}"
+        raise Misconfigured(f"{where} has {len(secret)} bytes: it needs at least {SECRET_LEAST_BYTES}.")
     _require_no_key(secret)
     return secret
 
@@ -38,6 +39,16 @@ def find_secret(settings: Settings) -> bytes | None:
     """The secret, for a command that speaks to a running server: where there is none, none is made."""
     data = Path(settings.data)
     return load_secret(data, settings.secret) if settings.secret or (data / FILE).exists() else None
+
+
+def require_secret(settings: Settings) -> bytes:
+    """The secret of a server that has one already. Raises `Misconfigured` where there is none: none is made."""
+    secret = find_secret(settings)
+    if secret is None:
+        raise Misconfigured(
+            f"There is no secret in {settings.data}: name the server's directory with --data, or set UPROAR_SECRET."
+        )
+    return secret
 
 
 def _kept(file: Path) -> bytes:

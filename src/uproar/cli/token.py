@@ -2,37 +2,34 @@
 
 import difflib
 import time
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from uproar.auth import IMPORTER, Identity, Keys, identify, make_token
 from uproar.cli.configuration import ConfigFlag, DataFlag, configure
-from uproar.cli.secret import load_secret
+from uproar.cli.secret import require_secret
 from uproar.core.comment import ADMIN, CREATOR, MODERATOR
 from uproar.core.errors import Misconfigured
 from uproar.core.text import is_id
 
 EVERYWHERE: Final = (ADMIN, MODERATOR, CREATOR, IMPORTER)
 IN_ONE_STREAM: Final = (MODERATOR, CREATOR)
+ROLES: Final = ", ".join((*EVERYWHERE, *(f"{role}@STREAM" for role in IN_ONE_STREAM)))
 HOUR_S: Final = 3_600
 
 
 def token(
     name: Annotated[str, typer.Option(help="The name that others see.")],
     sub: Annotated[str, typer.Option(help="The user id; made from the name where not given.")] = "",
-    role: Annotated[
-        list[str] | None, typer.Option(help="admin, moderator, creator, importer, moderator@STREAM, creator@STREAM.")
-    ] = None,
+    role: Annotated[list[str] | None, typer.Option(help=f"May be given again: {ROLES}.")] = None,
     verified: Annotated[bool, typer.Option("--verified", help="Shown with a tick, and ranked higher.")] = False,
     hours: Annotated[float, typer.Option(min=0.001, max=100_000, help="How long it holds.")] = 24,
     data: DataFlag = None,
     config: ConfigFlag = None,
 ) -> None:
-    """Print a token."""
-    settings = configure(config, data=data).settings
-    secret = load_secret(Path(settings.data), settings.secret)
+    """Print a token. The secret is only read: the server makes it at its first start."""
+    secret = require_secret(configure(config, data=data).settings)
     now_s = time.time()
     roles = tuple(_known(each) for each in role or ())
     who = Identity(sub or user_id(name), name, int(now_s + hours * HOUR_S), roles, verified)
@@ -49,7 +46,8 @@ def _known(role: str) -> str:
     if (base in IN_ONE_STREAM and is_id(stream)) if at else (base in EVERYWHERE):
         return role
     nearest = difflib.get_close_matches(base, EVERYWHERE, n=1)
-    raise Misconfigured(f"There is no role {role}{f'; did you mean {nearest[0]}?' if nearest else '.'}")
+    hint = f" Did you mean {nearest[0]}?" if nearest else ""
+    raise Misconfigured(f"There is no role {role}: the roles are {ROLES}.{hint}")
 
 
 def _checked(made: str, secret: bytes, now_s: float) -> str:

@@ -10,9 +10,9 @@ import uvloop
 
 from uproar.cli.client import Address, NotLetIn, parse_server
 from uproar.cli.rest import DEFAULT_SERVER, ServerFlag, StreamFlag, TokenFlag
-from uproar.cli.returning import keep_watching
+from uproar.cli.returning import State, keep_watching
 from uproar.cli.screen import Screen, harmless
-from uproar.wire.frames import Batch, ForYou, FromServer, Joined, Shown
+from uproar.wire.frames import Batch, ForYou, FromServer, Joined, Notice, RefusedMessage, Shown
 
 
 def watch(
@@ -36,14 +36,26 @@ def watch(
 
 
 async def _plain(address: Address, stream: str, token: str, history: int) -> int:
-    return await keep_watching(address, stream, Lines().take, lambda state: None, token, history)
+    lines = Lines(address.authority)
+    return await keep_watching(address, stream, lines.take, lines.stand, token, history)
 
 
 class Lines:
-    """Prints comments as they come; a snapshot repeats none."""
+    """Prints comments as they come; a snapshot repeats none. Why none come is told on stderr, once until it changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, server: str) -> None:
+        self._server = server
         self._newest = 0
+        self._why = ""
+
+    def stand(self, state: State) -> None:
+        """How the connection stands now."""
+        if state.word == "away" and state.why != self._why:
+            self._why = state.why
+            _complain(f"away from {self._server}: {state.why}; trying again until it is back.")
+        elif state.word == "live" and self._why:
+            self._why = ""
+            _complain(f"watching {self._server} now.")
 
     def take(self, message: FromServer) -> None:
         """Print what the message shows for the first time."""
@@ -54,11 +66,17 @@ class Lines:
                 self._print(message.comments)
             case ForYou():
                 self._print((message.comment,))
+            case RefusedMessage() | Notice():
+                _complain(f"{message.message} ({message.reason}, {message.code})")
 
     def _print(self, comments: Iterable[Shown]) -> None:
         for comment in comments:
             self._newest = max(self._newest, int(comment.id))
             print(f"{comment.id}\t{harmless(comment.user.name)}\t{harmless(comment.text)}", flush=True)
+
+
+def _complain(sentence: str) -> None:
+    print(f"uproar: {sentence}", file=sys.stderr, flush=True)
 
 
 async def _live(address: Address, stream: str, token: str, history: int) -> int:

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 
 import apsw
 import pytest
@@ -47,6 +48,7 @@ def who(ran, data):
 
 
 def test_a_printed_token_speaks_for_whom_it_says(uproar, tmp_path):
+    load_secret(tmp_path / "d")
     options = ["--role", "creator", "--role", "moderator@s1", "--verified", "--hours", "2"]
     identity = who(uproar("token", "--name", "Ann Lee", *options, "--data", "d"), tmp_path / "d")
     assert (identity.id, identity.name, identity.verified) == ("ann-lee", "Ann Lee", True)
@@ -55,6 +57,7 @@ def test_a_printed_token_speaks_for_whom_it_says(uproar, tmp_path):
 
 
 def test_a_token_may_have_an_id_of_its_own(uproar, tmp_path):
+    load_secret(tmp_path / "data")
     assert who(uproar("token", "--name", "安", "--sub", "u-7"), tmp_path / "data").id == "u-7"
 
 
@@ -70,17 +73,49 @@ def test_a_token_takes_the_configured_secret(uproar):
         (["--name", ""], "names are 1-40"),
         (["--name", "Ann\u202e"], "names are 1-40"),
         (["--name", "Ann", "--sub", "a/b"], "ids"),
-        (["--name", "Ann", "--role", "creater"], "did you mean creator?"),
+        (["--name", "Ann", "--role", "creater"], "Did you mean creator?"),
+        (["--name", "Ann", "--role", "nonsense"], "creator@STREAM"),
         (["--name", "Ann", "--role", "admin@s1"], "no role admin@s1"),
         (["--name", "Ann", "--role", "moderator@"], "no role moderator@"),
         (["--name", "Ann", "--hours", "-1"], "hours"),
         ([], "name"),
     ],
 )
-def test_a_token_that_nobody_would_take_is_not_made(uproar, arguments, words):
+def test_a_token_that_nobody_would_take_is_not_made(uproar, tmp_path, arguments, words):
+    load_secret(tmp_path / "data")
     ran = uproar("token", *arguments)
     assert (ran.status, ran.out) == (2, "")
     assert words in ran.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["token", "--name", "Ann"],
+        ["post", "hi", "--name", "Ann", "--stream", "s"],
+        ["replay", "c.jsonl", "--stream", "s"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_directory_without_a_secret_is_told_and_not_made(uproar, tmp_path, command):
+    (tmp_path / "c.jsonl").write_text('{"t_ms": 0, "user": "a", "text": "b"}')
+    ran = uproar(*command, "--data", "typo")
+    assert (ran.status, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert "no secret in typo" in ran.err
+    assert not (tmp_path / "typo").exists()
+
+
+def test_the_version_is_that_of_the_package(uproar):
+    ran = uproar("--version")
+    assert (ran.status, ran.out) == (0, f"uproar {version('uproar')}\n")
+
+
+def test_an_echo_on_a_taken_port_ends_with_2_and_one_sentence(uproar):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        ran = uproar("bench", "echo", "--port", port)
+    assert (ran.status, ran.err.count("\n")) == (2, 1)
+    assert f"port {port}" in ran.err
 
 
 def test_config_prints_every_setting_and_where_it_comes_from(uproar, tmp_path):

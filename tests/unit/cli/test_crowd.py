@@ -5,7 +5,6 @@ from collections import Counter
 import pytest
 
 from uproar.cli.crowd import Chain, Viewer, judge
-from uproar.cli.rehearsal import percentiles
 from uproar.core.comment import User
 from uproar.wire.codec import encode
 from uproar.wire.frames import Batch, Joined, PosterRules, Shown, Skipped
@@ -86,16 +85,3 @@ def test_ids_that_go_down_are_out_of_order():
     chain = Chain()
     saw(chain, joined("e.0"), batch(1, 12, 11), batch(2, 13, 10))
     assert chain.out_of_order == 2
-
-
-@pytest.mark.parametrize(
-    ("counts", "found"),
-    [
-        ({}, {}),
-        ({7: 1}, {50: 7, 95: 7, 99: 7}),
-        (dict.fromkeys(range(1, 101), 1), {50: 50, 95: 95, 99: 99}),
-        ({1: 94, 5: 5, 9: 1}, {50: 1, 95: 5, 99: 5}),
-    ],
-)
-def test_percentiles_are_nearest_ranks(counts, found):
-    assert percentiles(Counter(counts)) == found

@@ -1,5 +1,7 @@
 """When our client comes back, and where it goes on."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,10 +9,10 @@ from websockets.http11 import Response
 
 from tests.tools import run
 from tests.unit.cli.serving import served
-from uproar.cli.client import NotLetIn
+from uproar.cli.client import Address, NotLetIn
 from uproar.cli.returning import Return, comes_back, keep_watching, wait_s
 from uproar.wire.codec import encode
-from uproar.wire.frames import Batch, Bye, Joined, PosterRules
+from uproar.wire.frames import Batch, Bye, Joined, PosterRules, RefusedMessage
 
 RULES = PosterRules(500, 0, (), "live")
 
@@ -104,3 +106,50 @@ def test_a_lost_viewer_comes_back_by_position_until_it_is_not_wanted():
     assert paths == ["/v1/streams/s/live?history=7", "/v1/streams/s/live?position=e.2"]
     assert [type(message) for message in heard] == [Joined, Batch, Bye, Joined]
     assert states == ["joining", "live", "away", "joining", "live"]
+
+
+def test_a_token_is_presented_in_a_message_so_that_its_refusal_is_heard():
+    heard = []
+
+    async def handler(socket):
+        assert socket.request.headers.get("Authorization") is None
+        assert await socket.recv() == '{"op":"auth","token":"bad"}'
+        await socket.send(encode(RefusedMessage(102, "bad_token", "Please sign in again.", True)).decode())
+        await socket.close(4503)
+
+    async def use(address):
+        return await keep_watching(address, "s", heard.append, lambda state: None, "bad")
+
+    assert run(served(handler, use)) == 4503
+    assert [message.reason for message in heard] == ["bad_token"]
+
+
+def test_a_server_that_is_not_there_is_told_while_it_is_tried_again():
+    async def use():
+        states = []
+        told = asyncio.Event()
+
+        def stand(state):
+            states.append(state)
+            if state.word == "away":
+                told.set()
+
+        watching = asyncio.ensure_future(keep_watching(Address("127.0.0.1", 1), "s", print, stand))
+        await told.wait()
+        watching.cancel()
+        return states[-1].why
+
+    assert "nobody answers" in run(use())
+
+
+def test_a_lost_viewer_is_told_why():
+    codes, states = [4001, 4503], []
+
+    async def handler(socket):
+        await socket.close(codes.pop(0))
+
+    async def use(address):
+        return await keep_watching(address, "s", print, states.append)
+
+    run(served(handler, use))
+    assert [state.why for state in states if state.word == "away"] == ["the server closed with 4001 too_slow"]

@@ -6,7 +6,7 @@ from rich.console import Console
 from uproar.cli.returning import State
 from uproar.cli.screen import Rate, Screen, harmless
 from uproar.core.comment import User
-from uproar.wire.frames import Batch, Joined, PosterRules, Shown, Viewers
+from uproar.wire.frames import Batch, Joined, PosterRules, RefusedMessage, Shown, Viewers
 
 HEIGHT, WIDTH = 14, 100
 LIVE = State("live")
@@ -65,8 +65,14 @@ def test_it_is_as_high_as_the_terminal_and_ends_with_the_newest(comments):
     assert f"no {comments}." in text or not comments
 
 
-def test_away_says_when_it_comes_back():
-    assert "away 1.5 s" in shown(joined(), state=State("away", 1.5))
+def test_away_says_when_it_comes_back_and_why_it_is():
+    text = shown(joined(), state=State("away", 1.5, "nobody answers there"))
+    assert "away 1.5 s" in text
+    assert "nobody answers there" in text
+
+
+def test_a_refusal_is_on_the_screen():
+    assert "Please sign in again." in shown(joined(), RefusedMessage(102, "bad_token", "Please sign in again.", True))
 
 
 @pytest.mark.parametrize("text", ["\x1b[31mred", "a\nb", "a\x07", "\x9b31m", "\u202eabc"])

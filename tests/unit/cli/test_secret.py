@@ -48,7 +48,7 @@ def test_a_secret_that_others_may_read_is_refused(tmp_path, mode):
 def test_a_secret_that_was_cut_is_refused(tmp_path, content):
     (tmp_path / "secret").touch(0o600)
     (tmp_path / "secret").write_bytes(content)
-    with pytest.raises(Misconfigured, match="at least 32"):
+    with pytest.raises(Misconfigured, match=r"/secret has \d bytes: it needs at least 32"):
         load_secret(tmp_path)
 
 
