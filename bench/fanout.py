@@ -98,16 +98,21 @@ async def storm(data: Path) -> None:
     """Every viewer of 5,000 cut at once, and back with its position, while comments go on."""
     with Server(data) as server:
         poster = await poster_of(server)
+        reads_of_posting = await _reads(server, poster)
         async with watching(server.port, LIVE, viewers=VIEWERS, history=0, storm=5, spread=1) as crowd:
             await poster.run(20, 2, 2, stamped(100))
-            reads = server.metric("uproar_store_reads_total")
-            await poster.run(20, 12, 2, stamped(100))
-            reads = server.metric("uproar_store_reads_total") - reads
+            reads = await _reads(server, poster)
             saw = await crowd.end()
     told = {
         name: saw[name] for name in ("up", "recovered", "anew", "holes", "repeats", "closes", "refusals", "back_ms")
     }
-    tell("storm", store_reads=reads, **told)
+    tell("storm", store_reads=reads, store_reads_of_the_same_posts=reads_of_posting, **told)
+
+
+async def _reads(server: Server, poster: Poster) -> float:
+    before = server.metric("uproar_store_reads_total")
+    await poster.run(20, 12, 2, stamped(100))
+    return server.metric("uproar_store_reads_total") - before
 
 
 async def slow(data: Path) -> None:

@@ -30,6 +30,7 @@ def frame_of(
     asides: tuple[Aside, ...] = (),
     counted: dict[str, int] | None = None,
     lost: dict[str, int] | None = None,
+    erased: dict[str, int] | None = None,
     **fields: Any,
 ) -> Frame:
     """The frame after `top`, with these comments and other fields of its batch."""
@@ -49,6 +50,9 @@ def frame_of(
         asides=asides,
         counted=counted or {},
         lost=lost or {},
+        erased=erased or {},
+        rules=fields.get("rules"),
+        changes_gone=bool(lost) or not fields.keys().isdisjoint(("removed", "restored")),
     )
 
 

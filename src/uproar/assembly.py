@@ -27,7 +27,7 @@ from uproar.fanout.worker import Fanout
 from uproar.gateway.caps import Addresses, Bucket, networks
 from uproar.gateway.hub import Hub, Timing
 from uproar.gateway.outbox import Lag
-from uproar.gateway.protocol import BoundedHttp, Bounds, Gate, LiveSocket
+from uproar.gateway.protocol import BoundedHttp, Bounds, Caps, Gate, LiveSocket
 from uproar.ledger.memory import MemoryLedger
 from uproar.log.consume import Worker, consume
 from uproar.log.memory import MemoryLog
@@ -39,6 +39,8 @@ from uproar.presence.memory import MemoryPresence
 from uproar.read.service import ReadService
 from uproar.settings import Settings
 from uproar.sqlite import Database, DataLock, lock_directory
+from uproar.store import Store
+from uproar.store.counting import counted
 from uproar.store.memory import MemoryStore
 from uproar.store.sqlite import SqliteStore
 from uproar.timeline.memory import MemoryTimeline
@@ -63,12 +65,13 @@ class Parts(NamedTuple):
     """The adapters of one process."""
 
     log: MemoryLog | SqliteLog
-    store: MemoryStore | SqliteStore
+    store: Store
     timeline: MemoryTimeline
     ledger: MemoryLedger
     presence: MemoryPresence
     database: Database | None
     lock: DataLock | None
+    metrics: Metrics
 
     async def close(self) -> None:
         """Finish what is under way and let go of the data directory."""
@@ -86,17 +89,19 @@ async def open_parts(settings: Settings, clock: Clock) -> Parts:
     lock = lock_directory(Path(settings.data)) if on_disk else None
     database = Database(Path(settings.data) / DATABASE) if on_disk else None
     log: MemoryLog | SqliteLog = MemoryLog(clock, settings.log_retention_h)
-    store: MemoryStore | SqliteStore = MemoryStore()
+    kept: Store = MemoryStore()
     if database is not None and settings.log == "sqlite:":
         log = await SqliteLog.open(database, clock, settings.log_retention_h)
     if database is not None and settings.store == "sqlite:":
-        store = SqliteStore(database)
+        kept = SqliteStore(database)
+    metrics = Metrics()
+    store = counted(kept, metrics.store_reads.inc)
     timeline = MemoryTimeline(clock, store.likes)
     if database is not None and settings.timeline == "sqlite:":
         timeline = SqliteTimeline(database, clock, store.likes)
     ledger = MemoryLedger(clock, first=log.first, load_ban=store.banned)
     ledger.prime(await log.since(clock.now_ms() - PRIME_MS))
-    return Parts(log, store, timeline, ledger, MemoryPresence(clock), database, lock)
+    return Parts(log, store, timeline, ledger, MemoryPresence(clock), database, lock, metrics)
 
 
 def plan_of(settings: Settings) -> Plan:
@@ -121,7 +126,7 @@ class House:
         self.settings = settings
         self.clock = clock
         self.parts = parts
-        self.metrics = Metrics()
+        self.metrics = parts.metrics
         ProcessCollector(registry=self.metrics.registry)
         self.ids = LeasedIds(parts.store, clock, f"uproar-{secrets.token_hex(6)}")
         self.write = WriteService(
@@ -136,7 +141,7 @@ class House:
             streams_per_min=settings.streams_per_min,
             log_kept_ms=int((settings.log_retention_h + 1) * 3_600_000),
         )
-        self.read = ReadService(parts.store, parts.timeline, parts.presence, clock, self.metrics.store_reads.inc)
+        self.read = ReadService(parts.store, parts.timeline, parts.presence, clock)
         self.hub = Hub(
             parts.timeline,
             parts.presence,
@@ -182,20 +187,28 @@ class House:
             await asyncio.sleep(BEAT_S)
             self.metrics.loop_lag_seconds.observe(max(0.0, self.clock.now() - self.beat_at - BEAT_S))
 
+    async def note_lag(self) -> None:
+        """Note how far each group is behind."""
+        for group in ("fanout", "persist"):
+            self.metrics.log_lag.labels(group).set(await self.parts.log.lag(group))
+
     async def trim(self) -> None:
-        """Let old records go, again and again; note how far each group is behind."""
+        """Let old records go, again and again."""
         pause_s = min(TRIM_S, self.settings.log_retention_h * 3600)
         while True:
             await asyncio.sleep(pause_s)
             try:
                 await self.parts.log.trim(self.clock.now_ms())
                 await self.parts.timeline.trim(self.clock.now_ms())
-                for group in ("fanout", "persist"):
-                    self.metrics.log_lag.labels(group).set(await self.parts.log.lag(group))
             except Unavailable as fault:
                 logger.warning("trim_waits", why=str(fault))
 
-    def gate(self, port: int) -> Gate:
+    def caps(self) -> Caps:
+        """The caps of one port."""
+        addresses = Addresses(self.settings.connections_per_address)
+        return Caps(addresses, networks(self.settings.trusted_proxies), self.metrics.connections_refused.inc)
+
+    def gate(self, port: int, caps: Caps) -> Gate:
         """What decides about upgrades."""
         settings = self.settings
         return Gate(
@@ -204,8 +217,7 @@ class House:
             keys=self.keys,
             origins=replace(settings, port=port).allowed_origins(),
             accepts=Bucket(settings.accepts_per_s),
-            addresses=Addresses(settings.connections_per_address),
-            trusted=networks(settings.trusted_proxies),
+            caps=caps,
             clock=self.clock,
             metrics=self.metrics,
         )
@@ -235,24 +247,17 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _public(house: House, port: int) -> _Server:
-    settings = house.settings
-
+def _server(app: Any, settings: Settings, its_caps: Caps, ws: type[LiveSocket] | None = None) -> _Server:
     class Http(BoundedHttp):
         """Bounded as the settings say."""
 
-        bounds = Bounds(settings.head_bytes, settings.body_bytes, settings.request_s)
-
-    class Viewer(LiveSocket):
-        """A viewer of this house."""
-
-        gate = house.gate(port)
-        limits = Limits(settings.message_bytes, settings.message_fragments, settings.inflated_bytes)
+        bounds = Bounds(settings.head_bytes, settings.body_bytes, settings.request_s, settings.lag_close_s)
+        caps = its_caps
 
     config = uvicorn.Config(
-        house.app,
+        app,
         http=Http,
-        ws=Viewer if settings.runs("gateway") else "none",
+        ws=ws or "none",
         loop="uvloop",
         lifespan="off",
         log_config=None,
@@ -264,16 +269,29 @@ def _public(house: House, port: int) -> _Server:
     return _Server(config)
 
 
+def _public(house: House, port: int) -> _Server:
+    settings, caps = house.settings, house.caps()
+
+    class Viewer(LiveSocket):
+        """A viewer of this house."""
+
+        gate = house.gate(port, caps)
+        limits = Limits(settings.message_bytes, settings.message_fragments, settings.inflated_bytes)
+
+    return _server(house.app, settings, caps, Viewer if settings.runs("gateway") else None)
+
+
 def _admin(house: House) -> _Server:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         known = scope["type"] == "http" and scope["path"] == "/metrics"
+        await house.note_lag()
         body = expose(house.metrics) if known else b""
         kind = CONTENT_TYPE.encode() if known else b"text/plain"
         headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200 if known else 404, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    return _Server(uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, server_header=False))
+    return _server(app, house.settings, house.caps())
 
 
 async def supervise(name: str, role: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:

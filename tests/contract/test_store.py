@@ -248,6 +248,7 @@ def test_an_erased_user_s_comments_and_previews_of_them_are_forgotten(check):
         await store.like("s", 5, "bob", True)
         await store.erase("ann", 4)
         assert sorted(await store.wrote_in("ann")) == ["s", "t"]
+        assert (await store.erased_upto("ann"), await store.erased_upto("bob")) == (4, 0)
         assert (await store.comment("s", 5)).likes == 1
         assert await standing(store) == [5, 2]
         assert await standing(store, "t") == []

@@ -223,6 +223,16 @@ def test_what_was_erased_is_never_put_back(check):
     check(promise)
 
 
+def test_what_a_frame_says_is_erased_is_never_put_back_though_nobody_cut_the_chain(check):
+    async def promise(timeline):
+        await extended(timeline, lost={"ann": 5}, erased={"ann": 5})
+        await timeline.put_back("s", 1)
+        assert (await timeline.gone("s")).erased == {"ann": 5}
+        assert (await timeline.gone("s")).covers(1, "ann")
+
+    check(promise)
+
+
 def test_a_frame_that_restores_and_pins_what_was_taken_down_again_is_taken_since_its_removal_follows(check):
     async def promise(timeline):
         late = frame_of(await timeline.top("s"), restored=[ANN], pinned=[ANN])

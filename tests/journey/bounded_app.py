@@ -5,17 +5,20 @@ import sys
 
 import uvicorn
 
-from uproar.gateway.protocol import BoundedHttp, Bounds
+from uproar.gateway.caps import Addresses
+from uproar.gateway.protocol import BoundedHttp, Bounds, Caps
 
 LONG_S = 2.5  # more than a request has
+LARGE = 24 << 20  # more than sockets hold
 
 
 class Bounded(BoundedHttp):
-    bounds = Bounds(request_s=1.0)
+    bounds = Bounds(request_s=1.0, lag_close_s=1.0)
+    caps = Caps(Addresses(50), (), list)
 
 
 async def app(scope, receive, send):
-    """`/`: the body's length. `/stream`: five parts, slowly. `/wait`: an answer that takes long.
+    """`/`: the body's length. `/stream`: five parts, slowly. `/wait`: an answer that takes long. `/large`: a large one.
 
     `/deaf`: the same, and reads late. `/eager`: begins its answer before it has read.
     """
@@ -30,7 +33,7 @@ async def app(scope, receive, send):
     if scope["path"] == "/stream":
         await stream(send)
     elif scope["path"] != "/eager":
-        answer = b"%d bytes" % length
+        answer = b"x" * LARGE if scope["path"] == "/large" else b"%d bytes" % length
         headers = [(b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})

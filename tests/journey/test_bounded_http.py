@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.journey.bounded_app import LARGE
 from tests.journey.sockets import all_of, connect, serving, until
 
 HEAD, BODY = 8 << 10, 64 << 10
-REQUEST_S, SLACK_S = 1.0, 8.0  # a busy machine may be late, and never early
+REQUEST_S, LAG_S, SLACK_S = 1.0, 1.0, 8.0  # a busy machine may be late, and never early
 CHUNK = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
 
 
@@ -217,3 +218,21 @@ def test_an_answer_may_take_longer_than_a_request(port, path, end):
     with connect(port) as sock:
         sock.sendall(get(path))
         assert status(until(sock, end)) == 200
+
+
+def test_a_large_answer_may_be_read_slowly(port):
+    with connect(port) as sock:
+        sock.sendall(get("/large"))
+        read = 0
+        while read < LARGE:
+            part = sock.recv(1 << 20)
+            assert part
+            read += len(part)
+            time.sleep(0.05 * len(part) / (1 << 19))
+
+
+def test_an_answer_of_which_nothing_is_read_is_cut_off(port):
+    with connect(port) as sock:
+        sock.sendall(get("/large"))
+        time.sleep(LAG_S + REQUEST_S)
+        assert len(all_of(sock)) < LARGE

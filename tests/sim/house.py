@@ -45,7 +45,7 @@ class Gateway:
         )
         self.ids = LeasedIds(store, clock, name)
         self.write = WriteService(log, store, timeline, ledger, clock, self.ids, METRICS)
-        self.read = ReadService(store, timeline, presence, clock, METRICS.store_reads.inc)
+        self.read = ReadService(store, timeline, presence, clock)
         lag = Lag(catch_up_bytes=dice.choice((1500, 256 << 10)), lag_close_s=dice.choice((3.0, 30.0)))
         timing = Timing(ring_s=dice.choice((2.0, 60.0)), drain_s=DRAIN_S)
         self.hub = Hub(timeline, presence, self.write, log.append, KEYS, clock, METRICS, timing, lag)

@@ -48,7 +48,7 @@ def test_each_layer_goes_before_the_one_below():
         ("guests", "0", False),
         ("origins", "https://a.example, http://b.example:81", ("https://a.example", "http://b.example:81")),
         ("origins", "", ()),
-        ("roles", "fanout,persist", ("fanout", "persist")),
+        ("roles", "api,fanout,persist", ("api", "fanout", "persist")),
         ("log_retention_h", "0.001", 0.001),
         ("log_retention_h", "24", 24.0),
         ("trusted_proxies", "10.0.0.0/8,::1", ("10.0.0.0/8", "::1")),

@@ -8,7 +8,7 @@ from litestar.params import HeaderParameter, JSONBody
 from msgspec import Meta, Struct
 
 from uproar.api.asked import Asked
-from uproar.api.given import SIGNED_IN, CommentId, Edge, Limit, StreamId, address, edge, number, services, who
+from uproar.api.given import SIGNED_IN, CommentId, Edge, Limit, StreamId, address, edge, number, services, speaker, who
 from uproar.api.problems import documented, found, granted
 from uproar.core.refusal import Refusal
 from uproar.read.service import Page
@@ -47,7 +47,7 @@ Reason = Why | None
 @post(
     "/v1/streams/{stream:str}/comments",
     summary="Post a comment",
-    responses=documented(401, 403, 404, 409, 422, 429),
+    responses=documented(401, 403, 404, 409, 422),
     response_headers=[
         ResponseHeader("Location", documentation_only=True, required=True, description="Where the comment is.")
     ],
@@ -58,7 +58,7 @@ async def post_comment(
 ) -> Response[Shown]:
     """Say something; an `Idempotency-Key` sees to it that a retry says it once."""
     parent = None if data.reply_to is None else number(data.reply_to)
-    post = services(request).write.post(who(request), stream, data.text, parent, key or "", address(request))
+    post = services(request).write.post(speaker(request), stream, data.text, parent, key or "", address(request))
     comment = granted(await post)
     return Response(shown(comment, stream=True), headers={"Location": f"/v1/streams/{stream}/comments/{comment.id}"})
 
@@ -125,7 +125,7 @@ async def restore(request: Asked, stream: StreamId, comment: CommentId) -> None:
 async def report(request: Asked, stream: StreamId, comment: CommentId, data: JSONBody[Reason] = None) -> None:
     """Ask moderators to look at it."""
     why = data.why if data else ""
-    granted(await services(request).write.report(who(request), stream, number(comment), why))
+    granted(await services(request).write.report(speaker(request), stream, number(comment), why))
 
 
 ROUTES = [post_comment, page_comments, one_comment, replies, remove, restore, report]

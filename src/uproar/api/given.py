@@ -1,16 +1,19 @@
 """What every resource takes from a request: ids, pages, who asks, and the services."""
 
-from typing import Annotated, Final, NamedTuple
+from collections.abc import Callable
+from typing import Annotated, Any, Final, NamedTuple
 
 from litestar.params import PathParameter, QueryParameter
 
 from uproar.api.asked import Asked
+from uproar.api.pace import Pace
 from uproar.api.problems import Denied, found
 from uproar.auth import Identity, Keys, bearer, identify
 from uproar.core.clock import Clock
 from uproar.core.ids import parse_id
 from uproar.core.refusal import Refusal, Refused
 from uproar.gateway.caps import address_of, networks
+from uproar.gateway.protocol import ABORT
 from uproar.read.service import ReadService
 from uproar.settings import Settings
 from uproar.timeline import Timeline
@@ -37,6 +40,7 @@ class Services(NamedTuple):
     keys: Keys
     settings: Settings
     clock: Clock
+    pace: Pace
 
 
 def services(request: Asked) -> Services:
@@ -57,11 +61,30 @@ def who(request: Asked) -> Identity | None:
     return identity
 
 
+def speaker(request: Asked) -> Identity | None:
+    """Who asks, within the pace of posts, likes and reports; raises `Denied` (502) beyond."""
+    asker = who(request)
+    services(request).pace.message(asker)
+    return asker
+
+
 def address(request: Asked) -> str:
     """Where the request comes from; empty for this machine."""
     peer = request.client.host if request.client else ""
     trusted = networks(services(request).settings.trusted_proxies)
-    return address_of(peer, request.headers.get("x-forwarded-for"), trusted)
+    forwarded = request.headers.getall("x-forwarded-for", [])
+    return address_of(peer, ",".join(forwarded) if forwarded else None, trusted)
+
+
+def aborting(request: Asked) -> Callable[[], None]:
+    """What ends the request's connection at once; where the server cannot, nothing happens."""
+    extensions: Any = request.scope.get("extensions") or {}
+    end: Callable[[], None] = extensions.get(ABORT, {}).get("now", _carry_on)
+    return end
+
+
+def _carry_on() -> None:
+    """There is nothing to end."""
 
 
 def number(text: str) -> int:

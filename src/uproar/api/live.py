@@ -11,7 +11,7 @@ from litestar.response import Stream as Streaming
 from msgspec import Raw, Struct
 
 from uproar.api.asked import Asked
-from uproar.api.given import Services, StreamId, address, services, who
+from uproar.api.given import Services, StreamId, aborting, address, services, who
 from uproar.api.problems import Denied, documented, found, granted
 from uproar.auth import Identity
 from uproar.core.position import Position, parse
@@ -25,7 +25,7 @@ from uproar.wire.frames import Batch, Bye, Frame, FromServer, Joined, Viewers, p
 EVENTS = "text/event-stream"
 POLL_S = 10.0
 HISTORY = 50
-BUFFERED = 256  # frames that one reader may be behind; more ends it, and it comes back by position
+BUFFERED = 256  # frames that one reader may be behind; one more ends its connection, and it comes back by position
 BEAT_S = 5.0  # at most so often the number of viewers; where it is the same a comment line, for the proxies between
 
 POSITION = r"^[A-Za-z0-9_-]{1,64}\.[0-9]{1,18}$"
@@ -68,13 +68,21 @@ async def joined(held: Services, stream: Stream, position: Position | None, hist
 
 
 class Follower:
-    """The frames of one stream above a position, as they come."""
+    """The frames of one stream, as they come, for the reader whose request this is."""
 
-    def __init__(self, held: Services, stream: str) -> None:
+    def __init__(self, request: Asked, stream: str) -> None:
         self._new = asyncio.Event()
         self._frames: list[Frame] = []
+        self._abort = aborting(request)
+        self._others: set[Follower] = request.app.state.followers
         self.closing, self.wait_ms = False, 0
-        self.leave = held.timeline.subscribe(stream, self._take)
+        self._others.add(self)
+        self._unsubscribe = services(request).timeline.subscribe(stream, self._take)
+
+    def leave(self) -> None:
+        """Follow no more."""
+        self._others.discard(self)
+        self._unsubscribe()
 
     def close(self, wait_ms: int) -> None:
         """The server stops: the reader is told, and when to come back."""
@@ -82,12 +90,13 @@ class Follower:
         self._new.set()
 
     def _take(self, frame: Frame) -> None:
-        if len(self._frames) <= BUFFERED:  # one above the bound says that it was overrun
-            self._frames.append(frame)
-        self._new.set()
+        if len(self._frames) == BUFFERED:
+            return self._abort()
+        self._frames.append(frame)
+        return self._new.set()
 
-    async def next(self, wait_s: float) -> Sequence[Frame] | None:
-        """What came since the last call, after at most `wait_s`; None when it is too far behind."""
+    async def next(self, wait_s: float) -> Sequence[Frame]:
+        """What came since the last call, after at most `wait_s`, or once it closes."""
         if not self._frames and not self.closing:
             self._new.clear()
             try:
@@ -96,13 +105,13 @@ class Follower:
             except TimeoutError:
                 return ()
         came, self._frames = self._frames, []
-        return None if len(came) > BUFFERED else came
+        return came
 
 
 @get(
     "/v1/streams/{stream:str}/frames",
     summary="Batches above a position",
-    responses=documented(404, 429),
+    responses=documented(404),
     response_headers=[CACHED],
 )
 async def frames(request: Asked, stream: StreamId, after: After) -> Response[Batches]:
@@ -110,7 +119,7 @@ async def frames(request: Asked, stream: StreamId, after: After) -> Response[Bat
     held = services(request)
     known = await _stream(request, stream)
     position = found(parse(after), Refusal.BAD_MESSAGE)
-    follower = Follower(held, stream)
+    follower = Follower(request, stream)
     try:
         above = await held.timeline.since(stream, position)
         if above is not None and not above:
@@ -153,7 +162,7 @@ async def one_frame(request: Asked, stream: StreamId, at: At) -> Response[Batch]
     "/v1/streams/{stream:str}/live",
     summary="Watch as server-sent events",
     media_type=EVENTS,
-    responses=documented(401, 404, 429),
+    responses=documented(401, 404),
 )
 async def live(
     request: Asked,
@@ -173,9 +182,7 @@ async def _events(
     request: Asked, stream: Stream, asked: Position | None, history: int, reader: Identity | None
 ) -> AsyncIterator[bytes]:
     held = services(request)
-    follower = Follower(held, stream.id)
-    open_ones: set[Follower] = request.app.state.followers
-    open_ones.add(follower)
+    follower = Follower(request, stream.id)
     try:
         missed = await held.timeline.since(stream.id, asked) if asked else None
         first = await joined(held, stream, asked if missed is not None else None, history)
@@ -186,9 +193,6 @@ async def _events(
             at = Position(frame.epoch, frame.number)
         while not follower.closing:
             came = await follower.next(BEAT_S)
-            if came is None:
-                yield _message(Bye(int(Close.TOO_SLOW), Close.TOO_SLOW.reason))
-                return
             if not came:
                 before, viewers = viewers, (await joined(held, stream, at, 0)).viewers
                 yield b":\n\n" if viewers == before else _message(Viewers(viewers))
@@ -204,7 +208,6 @@ async def _events(
                 at = Position(frame.epoch, frame.number)
         yield _message(Bye(int(Close.SHUTDOWN), Close.SHUTDOWN.reason, follower.wait_ms))
     finally:
-        open_ones.discard(follower)
         follower.leave()
 
 

@@ -78,7 +78,7 @@ def documented(*statuses: int) -> dict[int, ResponseSpec]:
     }
 
 
-EVERYWHERE = (400, 413, 431, 503)
+EVERYWHERE = (400, 413, 429, 431, 503)
 WORDS: dict[int, str] = {
     400: "The request does not follow the protocol (310).",
     401: "Not signed in, or with a token that does not hold (101, 102).",
@@ -88,7 +88,7 @@ WORDS: dict[int, str] = {
     410: "No longer kept (303).",
     413: "The body is larger than 64 KiB.",
     422: "The text is not taken (2xx).",
-    429: "Too fast (120-122).",
+    429: "Too fast (120-122), or too many connections from one address (502).",
     431: "The head is larger than 8 KiB.",
     503: "Unavailable, overloaded, or unconfirmed (501-503).",
 }

@@ -14,11 +14,12 @@ from uproar.api import comments, live, pages, streams, users
 from uproar.api.asked import Asked, allow, as_told, heads
 from uproar.api.document import Page, exact
 from uproar.api.given import Services
+from uproar.api.pace import Pace
 from uproar.api.problems import Denied, Problem, about, problem
 from uproar.auth import Identity, Keys
 from uproar.core.clock import Clock
 from uproar.core.errors import Overloaded, Unavailable, Unconfirmed
-from uproar.core.per_minute import PerMinute
+from uproar.core.rate import Rate
 from uproar.core.refusal import Refusal, Refused
 from uproar.observe.counters import Metrics
 from uproar.read.service import ReadService
@@ -69,11 +70,11 @@ def make_app(
     """The application over its services; `react` counts reactions, `health` tells how this process is."""
     state = State(
         {
-            "services": Services(write, read, timeline, keys, settings, clock),
+            "services": Services(write, read, timeline, keys, settings, clock, Pace(clock, metrics)),
             "react": react,
             "health": health,
             "followers": set(),
-            "guests": PerMinute(settings.guests_per_min),
+            "guests": Rate(settings.guests_per_min),
         }
     )
     app = Litestar(
@@ -114,9 +115,11 @@ def _unavailable(_: Request[Any, Any, Any], fault: Unavailable) -> Response[Prob
     return problem(Refused(refusal, fault.retry_after_ms))
 
 
-def _refused_by_litestar(_: Request[Any, Any, Any], fault: HTTPException) -> Response[Problem]:
+def _refused_by_litestar(request: Request[Any, Any, Any], fault: HTTPException) -> Response[Problem] | Response[str]:
     """Unknown paths, methods, and whatever a schema does not allow."""
     status = fault.status_code
+    if status == 404 and pages.prefers_page(request):
+        return pages.lost(request.url.path)
     if status >= 500:
         logger.error("request_failed", exc_info=fault)
     refusal = Refusal.BAD_MESSAGE if status < 500 else Refusal.UNAVAILABLE

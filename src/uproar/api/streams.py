@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from uproar.api.asked import Asked
 from uproar.api.comments import Id, WhyText
-from uproar.api.given import SIGNED_IN, CommentId, StreamId, UserId, number, services, who
+from uproar.api.given import SIGNED_IN, CommentId, StreamId, UserId, address, number, services, speaker, who
 from uproar.api.problems import documented, found, granted
 from uproar.core.refusal import Refusal
 from uproar.core.stream import Stream
@@ -122,7 +122,9 @@ async def unban(request: Asked, stream: StreamId, user: UserId) -> None:
 @post("/v1/streams/{stream:str}/reactions", summary="React", status_code=204, responses=documented(401, 404, 409))
 async def react(request: Asked, stream: StreamId, data: JSONBody[Reactions]) -> None:
     """Added up and shown in the next half second."""
-    granted(await request.app.state.react(who(request), stream, data.counts))
+    asker = who(request)
+    services(request).pace.reaction(asker, address(request))
+    granted(await request.app.state.react(asker, stream, data.counts))
 
 
 @post(
@@ -134,7 +136,7 @@ async def react(request: Asked, stream: StreamId, data: JSONBody[Reactions]) -> 
 )
 async def like(request: Asked, stream: StreamId, data: JSONBody[Like]) -> None:
     """One a user and comment."""
-    granted(await services(request).write.like(who(request), stream, number(data.comment), data.on))
+    granted(await services(request).write.like(speaker(request), stream, number(data.comment), data.on))
 
 
 @get("/v1/streams/{stream:str}/replay", summary="A span of the past", responses=documented(404))

@@ -39,7 +39,7 @@ class Erasing(Struct, frozen=True):
     log_until: int
 
 
-@post("/v1/guests", summary="Become a guest", status_code=200, responses=documented(403, 422, 429))
+@post("/v1/guests", summary="Become a guest", status_code=200, responses=documented(403, 422))
 async def become_guest(request: Asked, data: JSONBody[NewGuest]) -> Guest:
     """A name and a token for a day, where the installation lets guests in."""
     held = services(request)

@@ -1,4 +1,8 @@
-"""A table whose entries end: each at its own time, and the one put longest ago when the table is full."""
+"""A table whose entries end, each at its own time, and the one put longest ago when the table is full.
+
+They are swept in the order in which they were put: one that is kept for much longer than the others holds up those
+behind it, which are told no more, but take up room until it goes. Tables are for entries of about one span.
+"""
 
 from collections import OrderedDict
 from collections.abc import Iterator

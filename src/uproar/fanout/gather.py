@@ -20,7 +20,7 @@ class Net:
 
     `gone` is what may not be shown, `chosen` the ids that sampling leaves in, `known` the ids that were shown before
     and come again, `before` the last number that the chain has counted of each gateway run. `counted` are those of
-    these events, `lost` says up to which id users lose what they wrote.
+    these events, `lost` says up to which id users lose what they wrote, `erased` up to which for ever.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Net:
         self._known = known
         self._before = before
         self._left: dict[int, Comment] = {}
-        self._erased: dict[str, int] = {}
+        self.erased: dict[str, int] = {}
         self._removed: dict[int, None] = {}
         self._comments: dict[int, Comment] = {}
         self._restored: dict[int, Comment] = {}
@@ -62,7 +62,7 @@ class Net:
             case ev.Banned():
                 self._ban(event)
             case ev.Erased(user=user, upto=upto):
-                self._erased[user] = upto
+                self.erased[user] = upto
                 self._remove_user(user, upto)
             case ev.Reacted():
                 self._react(event)
@@ -117,7 +117,7 @@ class Net:
     def _restore(self, comment: Comment) -> None:
         """Its own removal is undone; one of all that the user wrote only where the timeline spares this comment."""
         others = self._gone._replace(ids=frozenset())
-        if comment.id > self._erased.get(comment.user.id, -1) and not others.covers(comment.id, comment.user.id):
+        if comment.id > self.erased.get(comment.user.id, -1) and not others.covers(comment.id, comment.user.id):
             self._restored[comment.id] = comment
 
     def _pin(self, comment: Comment) -> None:

@@ -159,6 +159,9 @@ class Fanout:
             asides=asides,
             counted=net.counted,
             lost=net.lost,
+            erased=net.erased,
+            changes_gone=bool(batch.removed_users or batch.removed or batch.restored),
+            rules=batch.rules,
         )
 
     async def _liked(self, stream: str, net: Net) -> dict[int, int]:

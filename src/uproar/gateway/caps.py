@@ -41,7 +41,7 @@ class Addresses:
         return True
 
     def leave(self, address: str) -> None:
-        """One of its connections ended."""
+        """One of its connections ended; an empty address has none."""
         left = self._open.get(address, 0) - 1
         if left > 0:
             self._open[address] = left
@@ -65,6 +65,11 @@ def address_of(peer: str, forwarded: str | None, trusted: Sequence[Network]) -> 
         if not _trusted(hop, trusted):
             return "" if forwarded is None and _loopback(hop) else hop
     return "" if forwarded is None and _loopback(peer) else peer
+
+
+def forwards(peer: str, trusted: Sequence[Network]) -> bool:
+    """Whether the peer's connections carry requests of many: a trusted proxy, or one on this machine."""
+    return _loopback(peer) or _trusted(peer, trusted)
 
 
 def _trusted(hop: str, trusted: Sequence[Network]) -> bool:

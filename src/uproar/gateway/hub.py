@@ -97,6 +97,10 @@ class Hub:
 
     # -- viewers come, speak, stall and go
 
+    def is_watched(self, stream: str) -> bool:
+        """Whether the stream's room is open here: then there is such a stream."""
+        return self._rooms.is_open(stream)
+
     def has_place(self, stream: str) -> bool:
         """Whether a viewer of the stream may `join`; True until the next wait."""
         return self._rooms.has_place(stream)

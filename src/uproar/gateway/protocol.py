@@ -19,7 +19,7 @@ from uproar.core.position import Position, parse
 from uproar.core.refusal import Refusal, Refused
 from uproar.core.stream import Stream
 from uproar.core.text import is_id
-from uproar.gateway.caps import Addresses, Bucket, Network, address_of
+from uproar.gateway.caps import Addresses, Bucket, Network, address_of, forwards
 from uproar.gateway.hub import Hub
 from uproar.gateway.room import NOWHERE, Viewer
 from uproar.observe.counters import Metrics
@@ -50,22 +50,35 @@ STATUS = {
     431: "Request Header Fields Too Large",
     503: "Service Unavailable",
 }
+CROWDED = Refused(Refusal.OVERLOADED, 10_000, "There are too many connections from your address.")
 UNREAD = {
     400: Refused(Refusal.BAD_MESSAGE, detail="This is no request that we can read."),
     413: Refused(Refusal.BAD_MESSAGE, detail="The body is too large."),
+    429: CROWDED,
     431: Refused(Refusal.BAD_MESSAGE, detail="The head is too large."),
 }
 HISTORY = 50
+ABORT = "uproar.abort"
+"""The ASGI extension whose `now` ends a request's connection at once, whatever waits to be sent."""
 
 log = structlog.get_logger()
 
 
 class Bounds(NamedTuple):
-    """What a request may take."""
+    """What a request may take, and how long an answer of which nothing is read waits."""
 
     head_bytes: int = 8 << 10
     body_bytes: int = 64 << 10
     request_s: float = 10.0
+    lag_close_s: float = 30.0
+
+
+class Caps(NamedTuple):
+    """How many connections each address may have, and whose word is taken for an address."""
+
+    addresses: Addresses
+    trusted: tuple[Network, ...]
+    refused: Callable[[], object]
 
 
 def short_answer(status: int, extra: str = "", body: bytes = b"", kind: str = "application/problem+json") -> bytes:
@@ -77,24 +90,100 @@ def short_answer(status: int, extra: str = "", body: bytes = b"", kind: str = "a
 class BoundedHttp(HttpToolsProtocol):
     """uvicorn's HTTP, within bounds: a head or body too large or too slow ends the connection.
 
-    In a head or a body the clock runs; between requests, and while an answer is made, it rests.
+    In a head or a body the clock runs; between requests, and while an answer is made, it rests. A connection has a
+    `seat` among those of its peer from its beginning to its end. Those of proxies (and of this machine) carry requests
+    of many, and have one while a request is under way, among those of the address that its head tells.
     """
 
     bounds: ClassVar[Bounds] = Bounds()
+    caps: ClassVar[Caps]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to count."""
+        """Begin to count; a waiting byte pauses whoever writes."""
         super().connection_made(transport)
+        transport.set_write_buffer_limits(high=0)
         self._head_bytes = self._body_bytes = 0
         self._in_head = True
         self._refused = False
+        self._seat = ""
         self._deadline: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
+        self._peer = peer_of(transport)
+        self._forwards = forwards(self._peer, self.caps.trusted)
         self._wait()
+        if not self._forwards:
+            self._take_seat(self._peer)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
+        """Stop the clocks."""
         self._rest()
+        self._read()
+        self._leave_seat()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """The server stops: who does not read is not waited for, nor anyone for longer than `LINGER_S`."""
+        super().shutdown()
+        if self._unread is None:
+            self.loop.call_later(LINGER_S, self.transport.abort)
+        else:
+            self.transport.abort()
+
+    # -- answers that nobody reads
+
+    def pause_writing(self) -> None:
+        """The socket is full."""
+        super().pause_writing()
+        self._watch_unread(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """All was read."""
+        self._read()
+        super().resume_writing()
+
+    def _watch_unread(self, left: int) -> None:
+        self._unread = self.loop.call_later(self.bounds.lag_close_s, self._look_at_unread, left)
+
+    def _look_at_unread(self, before: int) -> None:
+        left = self.transport.get_write_buffer_size()
+        if left < before:
+            return self._watch_unread(left)
+        return self.transport.abort()
+
+    def _read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    # -- seats
+
+    def _take_seat(self, address: str) -> bool:
+        """Move to one among the address's; False when it has none left, which is the answer then."""
+        if address == self._seat:
+            return True
+        self._leave_seat()
+        if self.caps.addresses.enter(address):
+            self._seat = address
+            return True
+        self.caps.refused()
+        self._refuse(429)
+        return False
+
+    def _leave_seat(self) -> None:
+        self.caps.addresses.leave(self._seat)
+        self._seat = ""
+
+    def _asker(self) -> str:
+        forwarded = [value.decode("latin-1") for name, value in self.headers if name == b"x-forwarded-for"]
+        return address_of(self._peer, ",".join(forwarded) if forwarded else None, self.caps.trusted)
+
+    def on_response_complete(self) -> None:
+        """A proxy's connection is nobody's between requests."""
+        if self._forwards and not self.pipeline:
+            self._leave_seat()
+        super().on_response_complete()
+
+    # -- requests
 
     def data_received(self, data: bytes) -> None:
         """Count what is the head's; no head is read past its bound (and what one read brings)."""
@@ -113,6 +202,7 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Another request: it may begin in the same read in which the one before ended."""
         super().on_message_begin()
+        self.scope["extensions"] = {ABORT: {"now": self.transport.abort}}
         if self._deadline is None and not self._refused:
             self._wait()
 
@@ -127,7 +217,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._refuse(431)
         elif length.isdigit() and int(length) > self.bounds.body_bytes:
             self._refuse(413)
-        else:
+        elif self._should_upgrade() or self._take_seat(self._asker()):
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -157,6 +247,8 @@ class BoundedHttp(HttpToolsProtocol):
         if self.cycle is not None and not self.cycle.response_complete:
             return self.transport.close()
         self._rest()
+        self._read()
+        self._leave_seat()  # the socket takes its own
         self.connections.discard(self)
         self.parser = None  # type: ignore[assignment]
         protocol: Socket = self.config.ws_protocol_class(self.config, self.server_state, self.app_state)  # type: ignore
@@ -193,7 +285,8 @@ class BoundedHttp(HttpToolsProtocol):
         if self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete:
             self.cycle.keep_alive = False  # an earlier request's answer; it is the last
             return None
-        answer = short_answer(status, body=_problem(status, UNREAD[status])) if self._may_answer() else b""
+        why = UNREAD[status]
+        answer = short_answer(status, _retry_after(why), _problem(status, why)) if self._may_answer() else b""
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -374,8 +467,7 @@ class Gate(NamedTuple):
     keys: Keys
     origins: frozenset[str]
     accepts: Bucket
-    addresses: Addresses
-    trusted: tuple[Network, ...]
+    caps: Caps
     clock: Clock
     metrics: Metrics
 
@@ -398,11 +490,10 @@ class LiveSocket(Socket):
         origin = request.headers.get("origin")
         if origin is not None and origin not in self.gate.origins:
             return self._refuse(403, Refused(Refusal.NOT_ALLOWED))
-        peer = self.transport.get_extra_info("peername")  # type: ignore[attr-defined]
-        host = str(peer[0]) if isinstance(peer, tuple) and peer else ""
-        address = address_of(host, request.headers.get("x-forwarded-for"), self.gate.trusted)
-        if not self.gate.addresses.enter(address):
-            return self._refuse(429, Refused(Refusal.OVERLOADED, 10_000))
+        peer = peer_of(self.transport)  # type: ignore[arg-type]
+        address = address_of(peer, request.headers.get("x-forwarded-for"), self.gate.caps.trusted)
+        if not self.gate.caps.addresses.enter(address):
+            return self._refuse(429, CROWDED)
         self._address = address
         stream, wish = _stream_of(request.path), _wish(request)
         if stream is None:
@@ -416,10 +507,11 @@ class LiveSocket(Socket):
         self, request: Request, address: str, stream: str, position: Position | None, history: int
     ) -> None:
         """From the look at the hub's rooms on nothing waits, so that no one else takes the place."""
-        found = await self.gate.open_stream(stream, address)
-        if not isinstance(found, Stream):
-            why = found or Refused(Refusal.NO_SUCH_STREAM)
-            return self._refuse(why.refusal.status, why)
+        if not self.gate.hub.is_watched(stream):
+            found = await self.gate.open_stream(stream, address)
+            if not isinstance(found, Stream):
+                why = found or Refused(Refusal.NO_SUCH_STREAM)
+                return self._refuse(why.refusal.status, why)
         if not self.gate.hub.has_place(stream):
             return self._refuse(503, Refused(Refusal.OVERLOADED, 10_000))
         token = bearer(request.headers.get("authorization"))
@@ -442,7 +534,7 @@ class LiveSocket(Socket):
         """Out of the caps."""
         super().connection_lost(exc)
         if self._address is not None:
-            self.gate.addresses.leave(self._address)
+            self.gate.caps.addresses.leave(self._address)
             self._address = None
 
     def pause_writing(self) -> None:
@@ -460,9 +552,18 @@ class LiveSocket(Socket):
 
     def _refuse(self, status: int, why: Refused) -> None:
         self.gate.metrics.handshakes_refused.labels(str(status)).inc()
-        wait_ms = why.retry_after_ms
-        extra = "" if wait_ms is None else f"Retry-After: {-(-wait_ms // 1000)}\r\n"
-        self.deny(status, extra, _problem(status, why))
+        self.deny(status, _retry_after(why), _problem(status, why))
+
+
+def peer_of(transport: asyncio.BaseTransport) -> str:
+    """The other side's IP address; empty where there is none, as of a Unix socket."""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if isinstance(peer, tuple) and peer else ""
+
+
+def _retry_after(why: Refused) -> str:
+    wait_ms = why.retry_after_ms
+    return "" if wait_ms is None else f"Retry-After: {-(-wait_ms // 1000)}\r\n"
 
 
 def _stream_of(path: str) -> str | None:

@@ -12,11 +12,12 @@ from typing import Protocol
 
 from uproar.gateway.session import Session
 from uproar.timeline import Gone
-from uproar.wire.frames import Frame
+from uproar.wire.frames import Frame, PosterRules
 from uproar.wire.redact import redact_frame
 from uproar.wire.websocket import text_frame
 
 RING_BYTES = 16 << 20
+FREE_SLOTS = 1_000  # may stay for who comes; more go once they are more than half, as after a crowd left
 NO_SLOT = -1
 ANEW = -1  # held by a lagging viewer whose chain began anew meanwhile: it holds nothing
 
@@ -155,6 +156,7 @@ class Room:
         """The chain begins (anew): nothing is in the ring."""
         self.epoch = epoch
         self.gone = Gone(epoch=epoch)
+        self.rules: PosterRules | None = None  # as of the ring's end, once somebody asked
         self._cut = -1
         self.top = self.sent = number
         self.checksum: int | None = None
@@ -229,6 +231,20 @@ class Room:
         self._owners[form][slot] = None
         self._free[form].append(slot)
         viewer.slot = NO_SLOT
+
+    def ready_count(self, form: bool) -> int:
+        """How many viewers stand on one of the ready lists."""
+        return len(self.lists[form]) - len(self._free[form])
+
+    def close_ranks(self) -> None:
+        """Between two frames: empty slots go when they are too many."""
+        for transports, owners, free in zip(self.lists, self._owners, self._free, strict=True):
+            if len(free) > max(FREE_SLOTS, len(owners) // 2):
+                ready = [viewer for viewer in owners if viewer is not None]
+                for slot, viewer in enumerate(ready):
+                    viewer.slot = slot
+                owners[:], transports[:] = ready, [viewer.transport for viewer in ready]
+                free.clear()
 
     def holds(self, viewer: Viewer, sending: bool = False) -> int:
         """The last frame that the viewer has been given."""

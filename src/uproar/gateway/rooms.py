@@ -27,6 +27,11 @@ class Rooms:
     def __iter__(self) -> Iterator[Room]:
         return iter(self.by_stream.values())
 
+    def is_open(self, stream: str) -> bool:
+        """Whether its room stands and knows its place in the chain."""
+        room = self.by_stream.get(stream)
+        return room is not None and room.is_open
+
     def has_place(self, stream: str) -> bool:
         """Whether one more viewer of the stream can be let in."""
         return stream in self.by_stream or len(self) < self._limit or bool(self._quiet)

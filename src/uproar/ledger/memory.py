@@ -22,8 +22,8 @@ ALL_TEXTS = 100
 IDS_MS = 3_600_000
 """An hour covers every clock that is wrong by less."""
 HOLD_MS = 10_000
-NO_BAN_MS = 60_000
-"""So long it is remembered that the store knows no ban: the ledger is told of each new one."""
+BAN_MS = 60_000
+"""So long it is remembered what the store knows of a ban, or that it knows none: the ledger is told of each new one."""
 
 KEYS = 500_000
 STRANGE_MS = 10_000  # for so long a key that the log does not know is not asked for again
@@ -82,6 +82,7 @@ class MemoryLedger:
         self._clock = clock
         self._first = first
         self._load_ban = load_ban
+        self._ban_ms = BAN_MS if load_ban else inf  # nobody else could tell of it later
         self._keys: Aging[tuple[str, str, str], Known] = Aging(KEYS)
         self._bans: Aging[_Here, _Mute] = Aging(PEOPLE)
         self._here: Aging[_Here, _Row] = Aging(PEOPLE)
@@ -144,12 +145,12 @@ class MemoryLedger:
         """Muted from now on."""
         now = self._now_ms()
         end = inf if until_ms is None else now + until_ms - self._clock.now_ms()
-        self._bans.put((stream, user), _Mute(until_ms), now, end)
+        self._bans.put((stream, user), _Mute(until_ms), now, min(end, now + self._ban_ms))
 
     async def unban(self, stream: str, user: str) -> None:
         """Muted no more."""
         now = self._now_ms()
-        self._bans.put((stream, user), _NOT_MUTED, now, now + NO_BAN_MS)
+        self._bans.put((stream, user), _NOT_MUTED, now, now + BAN_MS)
 
     async def forget(self, user: str) -> Sequence[str]:
         """Drop the digests of the user's texts; the streams where the user wrote in the last hour."""
@@ -186,7 +187,8 @@ class MemoryLedger:
     async def sweep(self) -> None:
         """Let go of all that has ended, also where nobody posts any more."""
         now = self._now_ms()
-        for table in (self._keys, self._bans, self._here, self._everywhere, self._texts, self._ids):
+        tables = (self._keys, self._strange, self._bans, self._here, self._everywhere, self._texts, self._ids)
+        for table in tables:
             table.sweep(now)
 
     def _now_ms(self) -> int:

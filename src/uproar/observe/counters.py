@@ -62,6 +62,7 @@ class Metrics:
         self.dropped_reactions = self._counter(names.DROPPED_REACTIONS)
         self.closes = self._counters(names.CLOSES)
         self.handshakes_refused = self._counters(names.HANDSHAKES_REFUSED)
+        self.connections_refused = self._counter(names.CONNECTIONS_REFUSED)
         self.loop_lag_seconds = self._histogram(names.LOOP_LAG_SECONDS)
         self.asides_dropped = self._counter(names.ASIDES_DROPPED)
 

@@ -50,9 +50,12 @@ LOG_LAG = _gauge("log_lag", "Events that a group has not committed.", "group")
 DEAD_LETTERS = _counter("dead_letters", "Events that a group has given up.", "group")
 LEFT_OUT = _counter("left_out", "Comments that sampling left out.")
 REACTIONS = _counter("reactions", "Reactions counted.")
-DROPPED_REACTIONS = _counter("dropped_reactions", "Reaction messages dropped: more than a connection may send.")
+DROPPED_REACTIONS = _counter(
+    "dropped_reactions", "Reaction messages dropped or refused: more than a connection or user may send."
+)
 CLOSES = _counter("closes", "Connections closed by this server, by close code.", "code")
 HANDSHAKES_REFUSED = _counter("handshakes_refused", "Upgrades refused, by HTTP status.", "status")
+CONNECTIONS_REFUSED = _counter("connections_refused", "HTTP connections refused: their address has all it may have.")
 LOOP_LAG_SECONDS = _seconds("loop_lag", "How late the event loop's beat was.")
 ASIDES_DROPPED = _counter("asides_dropped", "Personal messages over a frame's bound.")
 
@@ -77,6 +80,7 @@ METRICS: Final = (
     DROPPED_REACTIONS,
     CLOSES,
     HANDSHAKES_REFUSED,
+    CONNECTIONS_REFUSED,
     LOOP_LAG_SECONDS,
     ASIDES_DROPPED,
 )

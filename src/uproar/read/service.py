@@ -1,7 +1,7 @@
 """What REST reads: a stream's facts, pages of comments, and the replay; nothing that is gone."""
 
-from collections.abc import Callable, Coroutine, Hashable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -16,8 +16,6 @@ from uproar.read.showing import RATE_COMMENTS, rate, standing
 from uproar.store import PAGE_LIMIT, Kept, Store
 from uproar.timeline import Timeline
 from uproar.wire.frames import Shown
-
-_T = TypeVar("_T")
 
 
 class StreamFacts(Struct, frozen=True):
@@ -63,19 +61,16 @@ class ReplayPart(NamedTuple):
 class ReadService:
     """Reads the store, and leaves out what the timeline says is gone; raises `Unavailable` when one is down."""
 
-    def __init__(
-        self, store: Store, timeline: Timeline, presence: Presence, clock: Clock, count_read: Callable[[], None]
-    ) -> None:
+    def __init__(self, store: Store, timeline: Timeline, presence: Presence, clock: Clock) -> None:
         self._store = store
         self._timeline = timeline
         self._presence = presence
         self._clock = clock
-        self._count_read = count_read
         self._flights = SingleFlight()
 
     async def stream(self, stream: str) -> StreamFacts | None:
         """The stream's facts; None where there is none."""
-        return await self._once(("stream", stream), lambda: self._facts(stream))
+        return await self._flights.do(("stream", stream), lambda: self._facts(stream))
 
     async def page(self, stream: str, *, before: int | None, after: int | None, limit: int) -> Page:
         """Standing comments, newest first: nearest below `before`, or nearest above `after`."""
@@ -83,7 +78,7 @@ class ReadService:
         async def fetch() -> Sequence[Kept]:
             return await self._store.page(stream, before=before, after=after, limit=limit + 1)
 
-        kept = await self._once(("page", stream, before, after, limit), fetch)
+        kept = await self._flights.do(("page", stream, before, after, limit), fetch)
         return await self._page(kept, limit, upwards=after is not None)
 
     async def comment(self, stream: str, comment_id: int) -> Shown | None:
@@ -94,7 +89,6 @@ class ReadService:
 
     async def kept(self, stream: str, comment_id: int) -> Kept | None:
         """One comment as the store holds it, also a removed one: for its author and moderators."""
-        self._count_read()
         return await self._store.comment(stream, comment_id)
 
     async def replies(self, stream: str, parent_id: int, *, after: int | None, limit: int) -> Page:
@@ -103,12 +97,11 @@ class ReadService:
         async def fetch() -> Sequence[Kept]:
             return await self._store.replies(stream, parent_id, after=after, limit=limit + 1)
 
-        kept = await self._once(("replies", stream, parent_id, after, limit), fetch)
+        kept = await self._flights.do(("replies", stream, parent_id, after, limit), fetch)
         return await self._page(kept, limit)
 
     async def by_user(self, user: str, *, before: int | None, after: int | None, limit: int) -> Page:
         """What the user wrote anywhere and stands, newest first."""
-        self._count_read()
         kept = await self._store.by_user(user, before=before, after=after, limit=limit + 1)
         return await self._page(kept, limit, upwards=after is not None)
 
@@ -132,7 +125,7 @@ class ReadService:
         async def fetch() -> Stream | None:
             return await self._store.stream(stream)
 
-        return await self._once(("known", stream), fetch)
+        return await self._flights.do(("known", stream), fetch)
 
     async def _facts(self, stream: str) -> StreamFacts | None:
         known = await self._store.stream(stream)
@@ -157,13 +150,6 @@ class ReadService:
 
     # -- comments
 
-    async def _once(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
-        async def counted() -> _T:
-            self._count_read()
-            return await make()
-
-        return await self._flights.do(key, counted)
-
     async def _page(self, kept: Sequence[Kept], limit: int, *, upwards: bool = False) -> Page:
         """One comment more than the limit was asked for: it tells whether there are more, and is not shown."""
         more = len(kept) > limit
@@ -180,10 +166,10 @@ class ReadService:
     # -- replay
 
     async def _replay(self, stream: Stream, asked: Span) -> Replay:
-        kept = await self._once(("span", stream.id, stream.started_at, asked), lambda: self._span(stream, asked))
+        kept = await self._flights.do(("span", stream.id, stream.started_at, asked), lambda: self._span(stream, asked))
         told = cut(asked, [one.comment.at - stream.started_at for one in kept])
         seconds = told.since(stream.started_at).seconds()
-        counts = await self._once(("seconds", stream.id, seconds), lambda: self._reactions(stream.id, seconds))
+        counts = await self._flights.do(("seconds", stream.id, seconds), lambda: self._reactions(stream.id, seconds))
         within = [one for one in kept if one.comment.at - stream.started_at < told.to_ms]
         return Replay(
             from_ms=told.from_ms,

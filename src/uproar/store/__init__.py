@@ -94,6 +94,9 @@ class Store(Protocol):
         The user's likes are taken back.
         """
 
+    async def erased_upto(self, user: str) -> int:
+        """The highest id up to which the user was erased; 0 if never."""
+
     # -- likes and reactions
 
     async def like(self, stream: str, comment_id: int, user: str, on: bool) -> None:

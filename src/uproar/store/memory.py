@@ -153,6 +153,10 @@ class MemoryStore:
             _forget_likes(shelf, user)
         self._erased_in.setdefault(user, set()).update(gone.values())
 
+    async def erased_upto(self, user: str) -> int:
+        """The highest id up to which the user was erased."""
+        return self._erased.get(user, 0)
+
     # -- likes and reactions
 
     async def like(self, stream: str, comment_id: int, user: str, on: bool) -> None:

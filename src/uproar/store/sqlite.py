@@ -86,6 +86,10 @@ class SqliteStore:
         while await self._write(lambda c: sql.erase_some(c, user, upto)):
             pass
 
+    async def erased_upto(self, user: str) -> int:
+        """The highest id up to which the user was erased."""
+        return await self._value("SELECT upto FROM erased WHERE user = ?", user) or 0
+
     # -- likes and reactions
 
     async def like(self, stream: str, comment_id: int, user: str, on: bool) -> None:

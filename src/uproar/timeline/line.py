@@ -83,6 +83,8 @@ class Line:
         batch = read_batch(frame.plain)
         removed, restored = map(int, batch.removed), (int(comment.id) for comment in batch.restored)
         self.losses.repeat(removed, frame.lost, restored, frame.at_ms)
+        for user, upto in frame.erased.items():
+            self.losses.erase(user, upto, frame.at_ms)
         self._note(*batch.removed, *frame.lost, *(comment.id for comment in batch.restored))
         clean = redact(batch, self.gone)
         self.picture.apply(clean)

@@ -227,9 +227,10 @@ class Frame(Struct, frozen=True, array_like=True):
 
     `plain` is the batch's JSON, `alone` the same deflated by itself (raw deflate, sync flush, its tail cut off, as
     RFC 7692 wants it). `upto` is the last log offset that it covers, `before` the checksum of its predecessor,
-    `comments` how many it shows, `at_ms` when it was made, `posted_ms` when its oldest comment was accepted (0: none),
-    `counted` the last number of each gateway run whose reactions it adds, `lost` up to which id each of its
-    `removed_users` lost what they wrote.
+    `comments` how many it shows, `at_ms` when it was made, `posted_ms` when its oldest comment was accepted (0: none).
+    `counted` is the last number of each gateway run whose reactions it adds, `lost` says up to which id each of its
+    `removed_users` lost what they wrote, `erased` up to which for ever, `changes_gone` whether it removes or restores
+    anything, `rules` which rules it tells.
     """
 
     stream: str
@@ -245,6 +246,9 @@ class Frame(Struct, frozen=True, array_like=True):
     asides: tuple[Aside, ...] = ()
     counted: dict[str, int] = {}
     lost: dict[str, int] = {}
+    erased: dict[str, int] = {}
+    changes_gone: bool = False
+    rules: PosterRules | None = None
 
     @property
     def checksum(self) -> int:

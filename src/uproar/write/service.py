@@ -209,7 +209,7 @@ class WriteService:
         if isinstance(chair, Refused):
             return chair
         comment, was_removed = await self._comments.look(stream, comment_id)
-        if comment is None:
+        if comment is None or comment_id <= await self._store.erased_upto(comment.user.id):
             return Refused(Refusal.NO_SUCH_COMMENT)
         await self._timeline.put_back(stream, comment_id)  # before any frame restores it: else some get that without it
         try:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uproar.gateway.caps import Addresses, Bucket, address_of, networks
+from uproar.gateway.caps import Addresses, Bucket, address_of, forwards, networks
 
 
 def test_a_bucket_is_full_at_first_and_fills_again():
@@ -99,3 +99,11 @@ def test_whose_address_it_is(peer, forwarded, trusted, expected):
 @given(st.text(max_size=100))
 def test_what_a_stranger_forwards_does_not_change_its_address(forwarded):
     assert address_of("1.2.3.4", forwarded, networks(PROXIES)) == "1.2.3.4"
+
+
+@pytest.mark.parametrize(
+    ("peer", "expected"),
+    [("127.0.0.1", True), ("::1", True), ("", True), ("10.1.1.1", True), ("1.2.3.4", False), ("2001:db8::1", False)],
+)
+def test_who_forwards_for_many(peer, expected):
+    assert forwards(peer, networks(PROXIES)) == expected

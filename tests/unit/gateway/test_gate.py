@@ -10,7 +10,7 @@ from uproar.auth import Keys
 from uproar.core.refusal import Refusal, Refused
 from uproar.core.stream import Stream
 from uproar.gateway.caps import Addresses, Bucket, networks
-from uproar.gateway.protocol import Gate, LiveSocket
+from uproar.gateway.protocol import Caps, Gate, LiveSocket
 from uproar.observe.counters import Metrics
 
 HEAD = "GET /v1/streams/{stream}/live{query} HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{more}"
@@ -49,10 +49,13 @@ class Hub:
     """Has so many places."""
 
     def __init__(self, places):
-        self.places, self.joined, self.jobs = places, [], []
+        self.places, self.joined, self.jobs, self.watched = places, [], [], set()
 
     def do(self, job):
         self.jobs.append(job)
+
+    def is_watched(self, stream):
+        return stream in self.watched
 
     def has_place(self, stream):
         return len(self.joined) < self.places
@@ -75,9 +78,9 @@ class Door:
             return found if found is not Ellipsis else None
 
         clock, self.hub = TurnedClock(), Hub(places)
-        addresses, accepts = Addresses(connections), Bucket(accepts)
-        origins, trusted = frozenset({"http://here"}), networks(["10.0.0.0/8"])
-        gate = Gate(self.hub, open_stream, Keys(b"s" * 32), origins, accepts, addresses, trusted, clock, Metrics())
+        caps = Caps(Addresses(connections), networks(["10.0.0.0/8"]), list)
+        origins, accepts = frozenset({"http://here"}), Bucket(accepts)
+        gate = Gate(self.hub, open_stream, Keys(b"s" * 32), origins, accepts, caps, clock, Metrics())
         self.kind = type("Live", (LiveSocket,), {"__slots__": (), "gate": gate})
 
     async def knock(self, host="10.0.0.1", query="", more="X-Forwarded-For: 8.8.8.8\r\n"):
@@ -105,6 +108,16 @@ def test_who_is_let_in_joins_with_its_wish():
         assert (await door.knock(query="?position=e.12"))[0] == 101
         assert door.hub.joined == [("s", "None", 7), ("s", "e.12", 50)]
         assert door.asked == [("s", "8.8.8.8")] * 2
+
+    run(story())
+
+
+def test_a_stream_that_is_watched_is_not_looked_up():
+    async def story():
+        door = Door(None)
+        door.hub.watched.add("s")
+        assert (await door.knock())[0] == 101
+        assert door.asked == []
 
     run(story())
 

@@ -10,7 +10,7 @@ from uproar.core.position import Position
 from uproar.core.stream import Rules, Stream
 from uproar.gateway.hub import Hub
 from uproar.gateway.outbox import Lag
-from uproar.gateway.room import NO_SLOT, Viewer
+from uproar.gateway.room import FREE_SLOTS, NO_SLOT, Viewer
 from uproar.observe.counters import Metrics
 from uproar.presence.memory import MemoryPresence
 from uproar.timeline.memory import MemoryTimeline
@@ -99,7 +99,8 @@ class House:
         self.writes = Writes()
         keys = Keys(SECRET)
         presence = MemoryPresence(self.clock)
-        given = (self.timeline, presence, self.writes, self._append, keys, self.clock, Metrics())
+        self.metrics = Metrics()
+        given = (self.timeline, presence, self.writes, self._append, keys, self.clock, self.metrics)
         self.hub = Hub(*given, lag=lag, rooms=rooms)
         self.appended = []
 
@@ -127,6 +128,9 @@ class House:
         assert await self.timeline.extend(frame)
         await settle()
         return Position(top.epoch, number)
+
+    def number(self, name, **labels):
+        return self.metrics.registry.get_sample_value(name, labels)
 
     async def watch(self, position=None, **screen):
         viewer = Screen(**screen)
@@ -245,6 +249,62 @@ def test_a_viewer_that_missed_too_much_is_told_what_it_skipped():
         assert isinstance(skipped, Skipped)
         assert (skipped.frames, skipped.comments, skipped.position) == (3, 3, str(position))
         assert batch.comments[0].text == "d"
+
+    run(main())
+
+
+def test_every_frame_that_a_viewer_skipped_is_counted():
+    async def main():
+        house = House(Lag(catch_up_bytes=10))
+        viewers = [await house.watch() for _ in range(2)]
+        for viewer in viewers:
+            house.hub.paused(viewer)
+        for text in "abc":
+            await house.frame(text)
+        for viewer in viewers:
+            viewer.lagging = False
+            viewer.room.lagging.pop(viewer)
+            viewer.room.waiting.append(viewer)
+        await house.frame("d")
+        assert house.number("uproar_skipped_total") == 2 * 4
+
+    run(main())
+
+
+def test_deliveries_are_those_of_viewers_not_of_empty_slots():
+    async def main():
+        house = House()
+        viewers = [await house.watch() for _ in range(3)]
+        await house.watch(deflated=True)
+        house.hub.gone(viewers[1])
+        await house.frame("a")
+        told = [house.number("uproar_deliveries_total", form=form) for form in ("plain", "alone")]
+        assert told == [2, 1]
+
+    run(main())
+
+
+def test_after_a_crowd_its_slots_are_given_back_and_the_rest_are_served():
+    async def main():
+        house = House()
+        viewers = [await house.watch() for _ in range(FREE_SLOTS + 4)]
+        for viewer in viewers[2:-1]:
+            house.hub.gone(viewer)
+        await house.frame("a")
+        assert [len(slots) for slots in viewers[0].room.lists] == [3, 0]
+        house.hub.gone(viewers[0])
+        await house.frame("b")
+        assert [len(viewer.told) for viewer in (viewers[0], viewers[1], viewers[-1])] == [2, 3, 3]
+
+    run(main())
+
+
+def test_words_that_look_like_a_removal_ask_nothing_of_the_timeline():
+    async def main():
+        house = House()
+        viewer = await house.watch()
+        await house.frame('"removed":["1"] "restored":[]')
+        assert viewer.room.losses_told == 0
 
     run(main())
 

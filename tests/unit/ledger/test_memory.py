@@ -13,7 +13,7 @@ from uproar.core.ids import first_id_at
 from uproar.core.refusal import Refusal
 from uproar.ledger import Ask
 from uproar.ledger import memory as kept
-from uproar.ledger.memory import MemoryLedger
+from uproar.ledger.memory import BAN_MS, STRANGE_MS, MemoryLedger
 from uproar.write.checks import digest
 
 NUMBERS = count(1)
@@ -64,6 +64,38 @@ def test_what_left_its_window_before_the_restart_counts_no_more():
     ledger = MemoryLedger(clock)
     ledger.prime([posted(clock, 61, f"text {number}") for number in range(30)])
     assert run(ledger.standing(ask())) is None
+
+
+def test_a_ban_for_good_holds_up_no_sweep_and_is_known_to_the_store_ever_after():
+    async def main():
+        async def banned(stream, user):
+            return Ban(None) if user == "eve" else None
+
+        clock = TurnedClock()
+        ledger = MemoryLedger(clock, load_ban=banned)
+        await ledger.ban("s", "eve", None)
+        await ledger.unban("s", "bob")
+        clock.turn(BAN_MS / 1000)
+        await ledger.sweep()
+        assert len(ledger._bans) == 0
+        assert (await ledger.standing(ask("s", "eve"))).refusal is Refusal.BANNED
+
+    run(main())
+
+
+def test_a_key_that_the_log_does_not_know_is_forgotten_too():
+    async def main():
+        async def first(stream, user, key):
+            return None
+
+        clock = TurnedClock()
+        ledger = MemoryLedger(clock, first=first)
+        assert await ledger.known("s", "ann", "k") is None
+        clock.turn(STRANGE_MS / 1000)
+        await ledger.sweep()
+        assert len(ledger._strange) == 0
+
+    run(main())
 
 
 def test_memory_goes_down_when_users_are_quiet():

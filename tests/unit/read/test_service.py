@@ -11,6 +11,7 @@ from uproar.core.ids import IdMaker, first_id_at
 from uproar.core.stream import Stream
 from uproar.read.replay import COMMENTS
 from uproar.read.service import ReadService
+from uproar.store.counting import counted
 from uproar.store.memory import MemoryStore
 from uproar.timeline import Gone, Snapshot
 from uproar.wire.frames import shown
@@ -38,13 +39,14 @@ class Presence:
 
 
 def room():
-    """A service over a fresh store, and all that it reads."""
+    """A service over a fresh store, and how often that is read."""
     parts = SimpleNamespace(store=MemoryStore(), timeline=Timeline(), clock=TurnedClock(), reads=0)
 
     def count_read():
         parts.reads += 1
 
-    parts.service = ReadService(parts.store, parts.timeline, Presence(), parts.clock, count_read)
+    store = counted(parts.store, count_read)
+    parts.service = ReadService(store, parts.timeline, Presence(), parts.clock)
     return parts
 
 

@@ -768,6 +768,15 @@ async def test_after_an_erasure_no_part_but_the_log_holds_the_text(who):
 
 
 @promise
+async def test_an_erased_comment_that_another_writer_still_remembers_is_not_restored():
+    parts = await room()
+    elsewhere = service(parts)
+    comment = await elsewhere.post(ANN, "s", "secret")
+    await parts.service.erase(ANN, "ann")
+    assert refusal(await elsewhere.restore(MOD, "s", comment.id)) is Refusal.NO_SUCH_COMMENT
+
+
+@promise
 async def test_an_erasure_that_was_cut_short_is_finished_by_its_repeat():
     parts = await room(open_streams=True)
     for stream in ("s", "t"):

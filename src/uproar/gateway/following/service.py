@@ -72,7 +72,8 @@ class Following:
             return
         room.keep(frame, self._clock.now_ms())
         self._metrics.frames.inc()
-        if b'"remove' in frame.plain or b'"restored' in frame.plain:
+        room.rules = frame.rules or room.rules
+        if frame.changes_gone:
             room.losses_told += 1
             self._do(self._note_gone(room))
         self._sending.send(room)

@@ -134,9 +134,19 @@ class Joining:
             pinned=list(snapshot.pinned),
             viewers=max(1, room.crowd),
             reactions=dict(snapshot.reactions),
-            rules=snapshot.rules or await self._rules(room),
+            rules=snapshot.rules or await self._made_rules(room.stream) or NO_RULES,
         )
 
     async def _rules(self, room: Room) -> wire.PosterRules:
-        stream = await self._stream_of(room.stream)
-        return wire.poster_rules(stream) if isinstance(stream, Stream) else NO_RULES
+        if room.rules is None:
+            epoch, told = room.epoch, (await self._timeline.snapshot(room.stream, 0)).rules
+            rules = told or await self._made_rules(room.stream)
+            if rules is None or epoch != room.epoch:
+                return rules or NO_RULES
+            room.rules = room.rules or rules  # a frame that came meanwhile is newer
+        return room.rules
+
+    async def _made_rules(self, stream: str) -> wire.PosterRules | None:
+        """Of a stream that did not change since its chain began."""
+        found = await self._stream_of(stream)
+        return wire.poster_rules(found) if isinstance(found, Stream) else None

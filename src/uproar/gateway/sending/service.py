@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from uproar.core.clock import Clock
 from uproar.core.position import Position
@@ -16,6 +17,13 @@ from uproar.wire.websocket import text_frame
 
 SLICE_S = 0.005  # a broadcast gives way to acks and reads this often
 CHUNK = 128  # viewers between two looks at the clock
+
+
+class _Missed(NamedTuple):
+    """The bytes that make up for frames, and how many of these they skip."""
+
+    data: bytes
+    skipped: int
 
 
 class Sending:
@@ -76,8 +84,9 @@ class Sending:
             if one.frame.posted_ms:
                 self._metrics.post_to_display_seconds.observe(max(0, now_ms - one.frame.posted_ms) / 1000)
             self._personal.give_ready(room, one.frame)
-        for form, name in enumerate(("plain", "alone")):
-            self._metrics.deliveries.labels(name).inc(len(room.lists[form]) * len(kept))
+        for form, name in ((False, "plain"), (True, "alone")):
+            self._metrics.deliveries.labels(name).inc(room.ready_count(form) * len(kept))
+        room.close_ranks()
         self.admit(room)
         self.send(room)
 
@@ -101,7 +110,7 @@ class Sending:
         if room.cursor is not None or not room.waiting:
             return
         waiting, room.waiting = room.waiting, []
-        joined: dict[tuple[int, bool], bytes] = {}
+        made: dict[tuple[int, bool], _Missed] = {}
         for viewer in waiting:
             if viewer.room is not room or viewer.lagging or viewer.slot != NO_SLOT or viewer in room.catching_up:
                 continue
@@ -110,31 +119,32 @@ class Sending:
             elif viewer.held == room.sent:
                 room.place(viewer)
             else:
-                self._make_up(room, viewer, joined)
+                self._make_up(room, viewer, made)
 
-    def _make_up(self, room: Room, viewer: Viewer, joined: dict[tuple[int, bool], bytes]) -> None:
+    def _make_up(self, room: Room, viewer: Viewer, made: dict[tuple[int, bool], _Missed]) -> None:
         """Give a viewer what it missed in one write; the bytes are joined once for all who hold the same."""
         kept = room.after(viewer.held, room.sent)
         key = (viewer.held, viewer.deflated)
         if kept is None:
             self._again(viewer, room, Position(room.epoch, viewer.held) if viewer.held >= 0 else None)
             return
-        if key not in joined:
-            joined[key] = self._joined(room, kept, viewer.deflated)
+        if key not in made:
+            made[key] = self._missed(room, kept, viewer.deflated)
+        self._metrics.skipped.inc(made[key].skipped)
         viewer.held = room.sent
-        viewer.transport.write(joined[key])
+        viewer.transport.write(made[key].data)
         if not viewer.lagging:
             self._personal.give_missed(room, viewer, kept)
             room.place(viewer)
 
-    def _joined(self, room: Room, kept: Sequence[Kept], deflated: bool) -> bytes:
+    def _missed(self, room: Room, kept: Sequence[Kept], deflated: bool) -> _Missed:
         """The frames one after the other, or what comes of them when that is too much."""
         shown = [one.without(room.gone) for one in kept]
         missed = b"".join(one.form(deflated) for one in shown)
         if self._lag.catches_up(len(missed)):
-            return missed
-        self._metrics.skipped.inc()
-        return text_frame(encode(net_result([read_batch(one.frame.plain) for one in shown])))
+            return _Missed(missed, 0)
+        net = net_result([read_batch(one.frame.plain) for one in shown])
+        return _Missed(text_frame(encode(net)), len(shown))
 
     # -- slow viewers
 

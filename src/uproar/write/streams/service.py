@@ -10,8 +10,9 @@ from uproar.core.aging import Aging
 from uproar.core.clock import Clock
 from uproar.core.errors import Unavailable
 from uproar.core.events import Changed
-from uproar.core.per_minute import PerMinute
+from uproar.core.rate import Rate
 from uproar.core.refusal import Refusal, Refused
+from uproar.core.single_flight import SingleFlight
 from uproar.core.stream import Stream
 from uproar.core.text import is_id
 from uproar.log import Log
@@ -43,8 +44,9 @@ class Streams:
         self._store = store
         self._clock = clock
         self._open_streams = open_streams
-        self._made = PerMinute(streams_per_min)
+        self._made = Rate(streams_per_min)
         self._readings: Aging[str, _Reading] = Aging(REMEMBERED)
+        self._reads = SingleFlight()
         self._changing = asyncio.Lock()
 
     async def known(self, stream: str) -> Stream | None:
@@ -54,7 +56,7 @@ class Streams:
         if reading and now < reading.at_s + FRESH_S:
             return reading.stream
         try:
-            found = await self._store.stream(stream)
+            found = await self._reads.do(stream, lambda: self._store.stream(stream))
         except Unavailable:
             if reading is None:
                 raise
