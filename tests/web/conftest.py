@@ -36,7 +36,7 @@ class Reader:
 
     def comment(self, text: str):
         """The kept comment with exactly this text."""
-        return self.page.locator("#comments .comment:not(.pending)").filter(
+        return self.page.locator("#comments .comment:not(.pending, .failed)").filter(
             has=self.page.locator(".text").get_by_text(text, exact=True)
         )
 
@@ -46,7 +46,7 @@ class Reader:
 
     def texts(self) -> list[str]:
         return self.page.eval_on_selector_all(
-            "#comments .comment:not(.pending) .text", "found => found.map(each => each.textContent)"
+            "#comments .comment:not(.pending, .failed) .text", "found => found.map(each => each.textContent)"
         )
 
     def _heard(self, message: ConsoleMessage) -> None:

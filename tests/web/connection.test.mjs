@@ -106,3 +106,14 @@ test("nothing is sent while there is no open way", () => {
   assert.equal(connection.send({ op: "react" }), false);
   assert.deepEqual(latest().sent, []);
 });
+
+test("who will not wait comes back at once, and once", () => {
+  connection.now();
+  assert.equal(FakeSocket.made.length, 1);
+  latest().tell({ type: "bye", code: 4000, retry_after_ms: 20_000 });
+  latest().onclose({ code: 4000 });
+  connection.now();
+  connection.now();
+  mock.timers.tick(30_000);
+  assert.equal(FakeSocket.made.length, 2);
+});

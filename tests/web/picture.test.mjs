@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { applied, compareIds, EMPTY, KEEP } from "../../src/uproar/web/picture.js";
+import { applied, atEnd, canGoBack, compareIds, EMPTY, KEEP, KEEP_READING, withOlder } from "../../src/uproar/web/picture.js";
 
 const ann = { id: "ann", name: "Ann" };
 const bob = { id: "bob", name: "Bob" };
@@ -126,4 +126,31 @@ test("messages of tomorrow change nothing", () => {
   const picture = after(joined([said(1)]));
   assert.equal(applied(picture, { type: "weather", sun: true }), picture);
   assert.equal(applied(picture, { type: "ack", ref: "a report" }), picture);
+});
+
+test("older comments stand below the held ones, and later removals reach them", () => {
+  const picture = withOlder(after(joined([said(5)])), { comments: [said(4), said(3)], next: "3" });
+  assert.deepEqual([ids(picture), picture.since], [["3", "4", "5"], "3"]);
+  assert.deepEqual(ids(applied(picture, batch(2, { removed: ["3"] }))), ["4", "5"]);
+});
+
+test("what was removed while older comments were on their way stays away, and an old form replaces nothing", () => {
+  const picture = after(joined([said(5)]), batch(2, { removed: ["3"], liked: { 5: 2 } }));
+  const back = withOlder(picture, { comments: [said(5), said(4), said(3)], next: null });
+  assert.deepEqual([ids(back), back.comments.at(-1).likes, canGoBack(back)], [["4", "5"], 2, false]);
+});
+
+test("a restored comment from further back leaves no hole when older ones are asked for", () => {
+  assert.equal(after(joined([said(5)]), batch(2, { restored: [said(1)] })).since, "5");
+});
+
+test("who reads older comments holds more, up to a bound; at the end only the newest stay", () => {
+  const newest = Array.from({ length: KEEP }, (_, i) => said(100_000 + i));
+  const older = Array.from({ length: KEEP_READING - KEEP }, (_, i) => said(50_000 + i));
+  const full = withOlder(after(joined(newest)), { comments: older, next: "50000" });
+  assert.deepEqual([full.comments.length, canGoBack(full)], [KEEP_READING, false]);
+  const more = applied(full, batch(2, { comments: [said(200_000)] }));
+  assert.deepEqual([more.comments.length, more.since], [KEEP_READING, "50001"]);
+  const end = atEnd(more);
+  assert.deepEqual([end.comments.length, end.since, canGoBack(end)], [KEEP, "100001", true]);
 });

@@ -10,6 +10,10 @@ from playwright.sync_api import expect
 CORPORA = Path(__file__).parents[3] / "shared" / "data" / "corpora"
 
 
+def overlaps(a, b):
+    return a["left"] < b["right"] and b["left"] < a["right"] and a["top"] < b["bottom"] and b["top"] < a["bottom"]
+
+
 def test_two_readers_see_each_others_comments_and_how_many_they_are(reader):
     ann, bob = reader().sign_in("Ann"), reader().sign_in("Bob")
     ann.say("hello from Ann")
@@ -36,17 +40,81 @@ def test_a_guest_chooses_a_name_and_is_the_same_after_a_reload(reader):
     expect(guest.page.locator("#name")).to_be_visible()
 
 
-def test_a_refused_text_stays_in_the_box_with_its_reason_and_when_to_try_again(reader):
+def test_what_is_too_fast_waits_says_how_long_and_can_be_taken_back(reader):
     ann, bob = reader().sign_in("Ann"), reader()
     for number in range(5):
         ann.say(f"quick {number}")
         expect(ann.comment(f"quick {number}")).to_have_count(1)
     ann.say("one too many")
-    expect(ann.page.locator("#advice")).to_contain_text(re.compile(r"Try again in \d+ s"))
+    expect(ann.page.locator("#advice")).to_be_visible()
+    ann.say("and two")
+    expect(ann.page.locator("#advice")).to_contain_text(re.compile(r"It is sent by itself in \d+ s"))
+    expect(ann.page.locator(".comment.pending .text")).to_have_text(["one too many", "and two"])
+    assert not {"one too many", "and two"} & set(bob.texts())
+    ann.page.locator(".comment.pending").first.get_by_role("button", name="Edit").click()
     expect(ann.page.locator("#text")).to_have_value("one too many")
+    ann.page.locator(".comment.pending").get_by_role("button", name="Drop").click()
     expect(ann.page.locator(".comment.pending")).to_have_count(0)
-    expect(bob.comment("quick 4")).to_have_count(1)
-    assert "one too many" not in bob.texts()
+
+
+def test_what_is_refused_for_good_stays_by_itself_with_its_reason(reader, server, stream):
+    admin = server.token("Root", "admin")
+    assert server.call("PUT", f"/v1/streams/{stream}", {"rules": {"words": ["piffle"]}}, admin)[0] in (200, 201)
+    ann = reader().sign_in("Ann")
+    ann.say("piffle")
+    ann.say("this is fine")
+    expect(ann.comment("this is fine")).to_have_count(1)
+    refused = ann.page.locator(".comment.failed")
+    expect(refused.locator(".text")).to_have_text("piffle")
+    expect(refused.locator(".why")).to_have_text("Please say it in kinder words.")
+    ann.page.fill("#text", "half a thought")
+    refused.get_by_role("button", name="Edit").click()
+    expect(ann.page.locator("#text")).to_have_value("half a thought")
+    ann.page.fill("#text", "")
+    refused.get_by_role("button", name="Edit").click()
+    expect(ann.page.locator("#text")).to_have_value("piffle")
+    expect(refused).to_have_count(0)
+
+
+def test_what_no_server_would_take_is_not_sent_and_white_space_clears_the_reason(reader):
+    ann = reader().sign_in("Ann")
+    ann.say("x" * 501)
+    expect(ann.page.locator("#advice")).to_contain_text("at most 500 characters")
+    expect(ann.page.locator("#room-left")).to_have_text("1 too many")
+    ann.say("\n".join("abcdefg"))
+    expect(ann.page.locator("#advice")).to_contain_text("at most 5 line breaks")
+    ann.say("   ")
+    expect(ann.page.locator("#advice")).to_be_hidden()
+    expect(ann.page.locator(".comment")).to_have_count(0)
+
+
+def test_a_reload_keeps_the_draft_its_parent_and_what_was_not_sent(reader, server):
+    ann = reader().sign_in("Ann")
+    ann.say("answer this")
+    ann.act("answer this", "Reply")
+    ann.page.fill("#text", "half an answer")
+    ann.page.reload()
+    expect(ann.page.locator("#state")).to_have_text("Live")
+    expect(ann.page.locator("#text")).to_have_value("half an answer")
+    expect(ann.page.locator("#replying-to")).to_have_text("To Ann: answer this")
+    server.kill()
+    ann.page.press("#text", "Enter")
+    expect(ann.page.locator(".comment.pending .text")).to_have_text("half an answer")
+    server.start()
+    ann.page.reload()
+    expect(ann.comment("half an answer")).to_have_count(1, timeout=15_000)
+    expect(ann.comment("half an answer").locator(".parent")).to_have_text("↩ Ann: answer this")
+    expect(ann.page.locator(".comment.pending")).to_have_count(0)
+    ann.complaints[:] = [complaint for complaint in ann.complaints if "ERR_CONNECTION" not in complaint]
+
+
+def test_joining_leads_to_the_box_and_leaving_back_to_the_name(reader):
+    ann, guest = reader().sign_in("Ann"), reader()
+    expect(ann.page.locator("#text")).to_be_focused()
+    assert ann.page.locator("#text").bounding_box()["height"] > 30
+    guest.page.fill("#name", "Nina")
+    guest.page.press("#name", "Enter")
+    expect(guest.page.locator("#text")).to_be_focused()
 
 
 def test_a_refused_token_is_told_and_forgotten(reader):
@@ -101,6 +169,21 @@ def test_a_like_is_counted_and_taken_back(reader):
     expect(ann.comment("like me").locator(".likes")).to_have_count(0)
 
 
+def test_a_like_that_is_not_taken_is_taken_back_and_told(reader, server):
+    ann = reader().sign_in("Ann")
+    ann.say("like me")
+    expect(ann.comment("like me")).to_have_count(1)
+    server.kill()
+    try:
+        ann.act("like me", "Like")
+        expect(ann.page.locator("#advice")).to_contain_text("could not be reached")
+        expect(ann.comment("like me").locator("[data-act=like]")).to_have_text("Like")
+    finally:
+        server.start()
+    expect(ann.page.locator("#state")).to_have_text("Live", timeout=40_000)
+    ann.complaints[:] = [complaint for complaint in ann.complaints if "ERR_CONNECTION" not in complaint]
+
+
 def test_a_report_is_acknowledged(reader):
     ann, bob = reader().sign_in("Ann"), reader().sign_in("Bob")
     ann.say("buy my coins")
@@ -121,6 +204,8 @@ def test_a_moderator_pins_and_removes_and_others_have_no_such_buttons(reader):
     expect(ann.comment("mine").locator("[data-act=remove], [data-act=pin], [data-act=ban]")).to_have_count(0)
     mod.act("pin me", "Remove")
     expect(ann.comment("pin me")).to_have_count(0)
+    mod.page.get_by_role("button", name="Undo").click()
+    expect(ann.comment("pin me")).to_have_count(1)
 
 
 def test_a_ban_mutes_and_takes_away_what_was_written(reader):
@@ -131,8 +216,8 @@ def test_a_ban_mutes_and_takes_away_what_was_written(reader):
     mod.page.click("#banning button.main")
     expect(ann.comment("something bad")).to_have_count(0)
     ann.say("and again")
-    expect(ann.page.locator("#text")).to_have_value("and again")
-    expect(ann.page.locator("#advice")).to_be_visible()
+    expect(ann.page.locator(".comment.failed .text")).to_have_text("and again")
+    expect(ann.page.locator(".comment.failed .why")).not_to_be_empty()
 
 
 def test_who_scrolled_up_stays_there_and_is_told_how_much_is_new(reader, server, stream):
@@ -150,6 +235,123 @@ def test_who_scrolled_up_stays_there_and_is_told_how_much_is_new(reader, server,
     ann.page.click("#newer")
     expect(ann.comment("line 42")).to_be_in_viewport()
     expect(ann.page.locator("#newer")).to_be_hidden()
+
+
+def test_who_reads_back_gets_older_comments_and_keeps_the_place(reader, server, stream):
+    token = server.token("Bridge", "importer")
+    for number in range(150):
+        assert server.call("POST", f"/v1/streams/{stream}/comments", {"text": f"line {number}"}, token)[0] == 201
+    ann = reader()
+    expect(ann.page.locator("#comments .comment")).to_have_count(100)
+    ann.page.eval_on_selector("#comments", "list => { list.scrollTop = 0; }")
+    expect(ann.page.locator("#comments .comment")).to_have_count(150)
+    expect(ann.comment("line 50")).to_be_in_viewport()
+    ann.page.eval_on_selector("#comments", "list => { list.scrollTop = 0; }")
+    expect(ann.comment("line 0")).to_be_in_viewport()
+    bob = server.call("GET", f"/v1/streams/{stream}/comments?limit=200")[1]["comments"][-1]["id"]
+    server.call("DELETE", f"/v1/streams/{stream}/comments/{bob}", {}, token)
+    expect(ann.comment("line 0")).to_have_count(0)
+
+
+def test_what_was_written_while_the_server_was_down_goes_out_in_order_and_once(reader, server, stream):
+    ann = reader().sign_in("Ann")
+    server.kill()
+    expect(ann.page.locator("#state")).to_have_text("Reconnecting…")
+    written = [f"offline {number}" for number in range(8)]
+    for text in written:
+        ann.say(text)
+    server.start()
+    expect(ann.comment("offline 4")).to_have_count(1, timeout=40_000)
+    expect(ann.page.locator(".comment.pending .text")).to_have_text(written[5:])
+    expect(ann.page.locator("#text")).to_have_value("")
+    assert ann.texts() == written[:5]
+    ann.complaints[:] = [complaint for complaint in ann.complaints if "ERR_CONNECTION" not in complaint]
+
+
+def test_a_long_wait_is_counted_down_and_can_be_cut_short(reader):
+    ann = reader()
+    is_up = False
+    ann.page.add_init_script("Math.random = () => 0.9999")
+    ann.page.route_web_socket("**/live*", lambda socket: socket.connect_to_server() if is_up else socket.close())
+    ann.page.reload()
+    expect(ann.page.locator("#away")).to_contain_text(re.compile(r"Trying again in \d+ s"), timeout=15_000)
+    expect(ann.page.locator("#away")).to_contain_text("in 4 s", timeout=15_000)
+    is_up = True
+    ann.page.click("#away-now")
+    expect(ann.page.locator("#state")).to_have_text("Live", timeout=2_000)
+    expect(ann.page.locator("#away")).to_be_hidden()
+
+
+def test_a_stream_that_cannot_be_and_one_that_is_not_there_are_told_apart(reader, browser, server):
+    page = browser.new_context().new_page()
+    for path, name in (("/?stream=bad/stream!", "bad/stream!"), ("/s/%E0%A4%A", "%E0%A4%A")):
+        page.goto(server.url + path)
+        expect(page.locator("#quiet")).to_contain_text(f"“{name}” cannot be a stream")
+        expect(page.locator("#state")).to_have_text("Closed")
+    page.context.close()
+
+
+BOXES = """row => [...row.querySelectorAll('.actions, .name, time, .text')]
+    .map(each => each.getBoundingClientRect().toJSON())"""
+
+
+def hovered(row):
+    """The boxes of a row while its buttons show; it may be made anew under the pointer, as when it is kept."""
+    for _ in range(50):
+        row.hover()
+        boxes = row.evaluate(BOXES)
+        if boxes[-1]["height"]:
+            return boxes
+    raise AssertionError("its buttons do not show")
+
+
+def test_the_buttons_of_a_row_cover_nothing(reader):
+    ann = reader().sign_in("Ann with a rather long name, forty chars")
+    ann.say("first")
+    ann.say("second")
+    *others, bar = hovered(ann.comment("second"))
+    above = ann.comment("first").bounding_box()
+    assert bar["top"] >= above["y"] + above["height"]
+    assert [box for box in others if overlaps(bar, box)] == []
+
+
+def test_the_buttons_of_a_row_fit_a_finger(reader, browser, server, stream):
+    ann = reader().sign_in("Ann")
+    ann.say("tap me")
+    expect(ann.comment("tap me")).to_have_count(1)
+    kept = ann.page.context.storage_state()
+    phone = browser.new_context(
+        viewport={"width": 390, "height": 780}, has_touch=True, is_mobile=True, storage_state=kept
+    )
+    page = phone.new_page()
+    page.goto(f"{server.url}/s/{stream}")
+    row = page.locator("#comments .comment").last
+    row.tap()
+    expect(row.get_by_role("button", name="Remove")).to_be_in_viewport(ratio=1)
+    assert row.get_by_role("button", name="Reply").bounding_box()["height"] >= 44
+    *others, bar = row.evaluate(BOXES)
+    assert [box for box in others if overlaps(bar, box)] == []
+    phone.close()
+
+
+def test_a_phone_with_its_keyboard_shows_mostly_comments(reader):
+    ann = reader().sign_in("Ann")
+    ann.page.set_viewport_size({"width": 390, "height": 420})
+    ann.page.focus("#text")
+    assert ann.page.locator(".stage").bounding_box()["height"] < 60
+    expect(ann.page.locator("#open-door")).to_be_hidden()
+    expect(ann.page.locator("#state")).to_be_visible()
+
+
+def test_a_browser_that_is_lost_gets_a_page_with_the_way_and_programs_get_a_problem(browser, server):
+    page = browser.new_context().new_page()
+    assert page.goto(f"{server.url}/concert").status == 404
+    expect(page.get_by_role("link")).to_have_text("/s/concert")
+    page.goto(f"{server.url}/a/<b>")
+    expect(page.get_by_role("link")).to_have_text("/s/demo")
+    page.context.close()
+    status, problem = server.call("GET", "/concert")
+    assert (status, problem["code"]) == (404, 310)
 
 
 def test_after_a_crash_of_the_server_nothing_is_missing_or_doubled(reader, server, stream):

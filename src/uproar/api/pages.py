@@ -1,17 +1,18 @@
 """The page at `/`, its files, and health."""
 
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import MediaType, Response, get
+from litestar import MediaType, Request, Response, get
 from litestar.openapi import ResponseSpec
 from litestar.params import PathParameter
 from msgspec import Struct
 
 from uproar.api.asked import Asked
 from uproar.api.given import services
-from uproar.api.problems import Denied, documented
+from uproar.api.problems import PROBLEM, Denied, documented
 from uproar.core.refusal import Refusal, Refused
+from uproar.core.text import is_id
 
 WEB = files("uproar") / "web"
 KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -45,6 +46,19 @@ async def web_file(name: Annotated[str, PathParameter(pattern=r"^[a-z-]+\.(js|cs
         raise Denied(Refused(Refusal.BAD_MESSAGE, detail="There is no such file."), 404)
     headers = {**SAFE, "Cache-Control": "no-cache"}
     return Response(file.read_bytes(), media_type=KINDS["." + name.rsplit(".", 1)[1]], headers=headers)
+
+
+def prefers_page(request: Request[Any, Any, Any]) -> bool:
+    """Whether it is a browser that asks: one that would rather have HTML than JSON."""
+    return request.accept.best_match([PROBLEM, MediaType.JSON, MediaType.HTML]) == MediaType.HTML
+
+
+def lost(path: str) -> Response[str]:
+    """A page for a path that is none, with the way to a stream: the one that was meant, where it can be told."""
+    meant = path.strip("/")
+    text = (WEB / "lost.html").read_text(encoding="utf-8").replace("{stream}", meant if is_id(meant) else "demo")
+    headers = {**SAFE, "Cache-Control": "no-store", "Vary": "Accept"}
+    return Response(text, status_code=404, media_type=MediaType.HTML, headers=headers)
 
 
 SICK = {**documented(), 503: ResponseSpec(Health, generate_examples=False, description="It does not.")}

@@ -1,44 +1,56 @@
 /** The box to write in: text, whom it answers, what the server said about it, and when to try again. */
 
-/** A comment has at most this many lines: the server takes five line breaks. */
-const MOST_LINES = 6;
+import { fault, LINE_BREAKS, room, TOO_MANY_LINES } from "./limits.js";
 
-/** From here on the box tells how many characters are left. */
-const TELL_LEFT_BELOW = 60;
+/** A removal can be undone this long. */
+const OFFER_MS = 10_000;
+const PRAISE_MS = 4000;
+
+/** @typedef {import("./outbox.js").Quoted} Quoted */
 
 const byId = (id) => /** @type {any} */ (document.getElementById(id));
 
 export class Composer {
-  /** @param {(text: string, replyTo: import("./picture.js").Comment | null) => boolean} onPost false: not taken */
-  constructor(onPost) {
+  /**
+   * @param {(text: string, replyTo: Quoted | null) => boolean} onPost false: not taken
+   * @param {() => void} onChange the draft is another one
+   */
+  constructor(onPost, onChange) {
     this.onPost = onPost;
+    this.onChange = onChange;
     this.form = byId("composer");
     this.box = byId("text");
     this.advice = byId("advice");
+    this.button = byId("advice-act");
     this.maxChars = 500;
-    /** @type {import("./picture.js").Comment | null} */
+    /** @type {Quoted | null} */
     this.replyTo = null;
     this.form.addEventListener("submit", (event) => this.#submitted(event));
     this.box.addEventListener("keydown", (event) => this.#keyed(event));
-    this.box.addEventListener("input", () => this.#fit());
+    this.box.addEventListener("input", () => this.#changed());
     byId("no-reply").addEventListener("click", () => this.answer(null));
+  }
+
+  get text() {
+    return this.box.value;
   }
 
   /** Write an answer to a comment; null: to nobody. */
   answer(comment) {
-    this.replyTo = comment;
-    byId("replying").hidden = !comment;
-    byId("replying-to").textContent = comment ? `To ${comment.user.name}: ${comment.text}` : "";
+    this.write(this.text, comment && { id: comment.id, user: { id: comment.user.id, name: comment.user.name }, text: comment.text });
     this.box.focus();
   }
 
-  /** The text comes back into the box; what was written meanwhile stays below it. */
-  giveBack(text, replyTo) {
-    this.box.value = this.box.value ? `${text}\n${this.box.value}` : text;
-    if (replyTo && !this.replyTo) this.answer(replyTo);
-    this.#fit();
+  /** @param {string} text @param {Quoted | null} replyTo what stands in the box from now on */
+  write(text, replyTo) {
+    this.replyTo = replyTo;
+    byId("replying").hidden = !replyTo;
+    byId("replying-to").textContent = replyTo ? `To ${replyTo.user.name}: ${replyTo.text}` : "";
+    this.box.value = text;
+    this.#changed();
   }
 
+  /** Shows what room there is for so many characters; to be called too when the box comes into sight. */
   limit(maxChars) {
     this.maxChars = maxChars;
     this.#fit();
@@ -47,15 +59,28 @@ export class Composer {
   /**
    * @param {string} words
    * @param {number} [waitMs] counted down, when there is something to wait for
+   * @param {string} [what] happens then
    */
-  refuse(words, waitMs = 0) {
+  refuse(words, waitMs = 0, what = "Try again") {
     this.#say(words, "bad");
-    if (waitMs > 0) this.#countDown(words, Date.now() + waitMs);
+    if (waitMs > 0) this.#countDown(words, Date.now() + waitMs, what);
   }
 
   praise(words) {
     this.#say(words, "good");
-    this.timer = setTimeout(() => this.hush(), 4000);
+    this.timer = setTimeout(() => this.hush(), PRAISE_MS);
+  }
+
+  /** Something that can be done about what just happened, for some seconds. */
+  offer(words, what, act) {
+    this.#say(words, "good");
+    this.button.textContent = what;
+    this.button.hidden = false;
+    this.button.onclick = () => {
+      this.hush();
+      act();
+    };
+    this.timer = setTimeout(() => this.hush(), OFFER_MS);
   }
 
   hush() {
@@ -65,43 +90,51 @@ export class Composer {
 
   #say(words, kind) {
     this.hush();
+    this.button.hidden = true;
     this.advice.dataset.kind = kind;
-    this.advice.textContent = words;
+    byId("advice-words").textContent = words;
     this.advice.hidden = false;
   }
 
-  #countDown(words, untilMs) {
+  #countDown(words, untilMs, what) {
     const left = Math.ceil((untilMs - Date.now()) / 1000);
-    if (left <= 0) return this.#say("You can try again now.", "good");
-    this.advice.textContent = `${words} Try again in ${duration(left)}.`;
-    this.timer = setTimeout(() => this.#countDown(words, untilMs), 250);
+    if (left <= 0) return this.hush();
+    byId("advice-words").textContent = `${words} ${what} in ${duration(left)}.`;
+    this.timer = setTimeout(() => this.#countDown(words, untilMs, what), 250);
   }
 
   #submitted(event) {
     event.preventDefault();
-    const text = this.box.value;
-    if (!text.trim() || !this.onPost(text, this.replyTo)) return;
-    this.box.value = "";
-    this.answer(null);
+    const why = fault(this.text, this.maxChars);
+    if (why) return this.refuse(why);
     this.hush();
-    this.#fit();
+    if (this.text.trim() && !this.onPost(this.text, this.replyTo)) return;
+    this.write("", this.text.trim() ? null : this.replyTo);
+    this.box.focus();
   }
 
   /** Enter sends; with Shift it begins a line; while an input method is composing it does what that wants. */
   #keyed(event) {
     if (event.key === "Escape") this.answer(null);
     if (event.key !== "Enter" || event.isComposing) return;
-    if (event.shiftKey && this.box.value.split("\n").length < MOST_LINES) return;
+    const hasRoom = this.text.split("\n").length <= LINE_BREAKS;
+    if (event.shiftKey && hasRoom) return;
     event.preventDefault();
-    if (!event.shiftKey) this.form.requestSubmit();
+    if (event.shiftKey) this.refuse(TOO_MANY_LINES);
+    else this.form.requestSubmit();
+  }
+
+  #changed() {
+    this.#fit();
+    this.onChange();
   }
 
   #fit() {
     this.box.style.height = "auto";
-    this.box.style.height = `${this.box.scrollHeight + 2}px`;
-    const left = this.maxChars - [...this.box.value].length;
-    byId("room-left").textContent = left < TELL_LEFT_BELOW ? `${left} left` : "";
-    byId("room-left").classList.toggle("over", left < 0);
+    if (this.box.scrollHeight) this.box.style.height = `${this.box.scrollHeight + 2}px`;
+    const { words, isOver } = room(this.text, this.maxChars);
+    byId("room-left").textContent = words;
+    byId("room-left").classList.toggle("over", isOver);
   }
 }
 

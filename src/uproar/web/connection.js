@@ -49,10 +49,11 @@ export class Connection {
     /** @type {number | null} */
     this.askedMs = null;
     this.isJoined = false;
+    this.isAway = false;
   }
 
   open() {
-    this.isJoined = false;
+    this.isJoined = this.isAway = false;
     this.onState("joining", 0, false);
     this.askedMs = null;
     const socket = this.socket = new WebSocket(this.address());
@@ -80,6 +81,11 @@ export class Connection {
     this.open();
   }
 
+  /** Comes back without waiting any longer; where it is not away there is nothing to do. */
+  now() {
+    if (this.isAway) this.restart();
+  }
+
   close() {
     clearTimeout(this.timer);
     if (!this.socket) return;
@@ -99,6 +105,7 @@ export class Connection {
 
   #lost(code) {
     if (!comesBack(code)) return this.onState("closed", 0, this.isJoined);
+    this.isAway = true;
     const wait = waitMs(this.tries, this.askedMs, Math.random());
     this.tries += 1;
     this.onState("away", wait, this.isJoined);

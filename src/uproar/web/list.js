@@ -1,97 +1,53 @@
-/** The list of comments: only what changed is drawn, and it follows the newest unless the reader scrolled up. */
+/** The list of comments: it follows the newest unless the reader scrolled up, and asks for older ones at its top. */
 
 import { compareIds } from "./picture.js";
-import { row } from "./row.js";
+import { Rows } from "./rows.js";
 
 /** This near the end, the reader counts as reading the newest, in pixels. */
 const NEAR_END_PX = 60;
 
-/**
- * @typedef {{comment: import("./picture.js").Comment, standing: import("./row.js").Standing}} Item
- * @typedef {{element: HTMLElement, item: Item}} Drawn
- */
-
-function isSame(a, b) {
-  return a.comment === b.comment && Object.keys(a.standing).every((key) => a.standing[key] === b.standing[key]);
-}
-
-/** Keeps the children of an element equal to a list of items. */
-export class Rows {
-  /** @param {HTMLElement} element @param {string} tag of a row */
-  constructor(element, tag) {
-    this.element = element;
-    this.tag = tag;
-    /** @type {Map<string, Drawn>} */
-    this.drawn = new Map();
-  }
-
-  /** @param {Item[]} items */
-  show(items) {
-    const wanted = new Set(items.map(({ comment }) => comment.id));
-    for (const [id, { element }] of this.drawn) {
-      if (wanted.has(id)) continue;
-      element.remove();
-      this.drawn.delete(id);
-    }
-    const elements = items.map((item) => this.#element(item));
-    let next = this.element.firstElementChild;
-    for (const element of elements) {
-      if (element === next) next = next.nextElementSibling;
-      else this.element.insertBefore(element, next);
-    }
-  }
-
-  #element(item) {
-    const id = item.comment.id;
-    const before = this.drawn.get(id);
-    if (before && isSame(before.item, item)) return before.element;
-    const element = row(this.tag, item.comment, item.standing);
-    if (before) this.#swap(before.element, element);
-    this.drawn.set(id, { element, item });
-    return element;
-  }
-
-  /** In place, so that whoever is there with the keyboard stays there. */
-  #swap(old, element) {
-    const focused = old.contains(document.activeElement) ? document.activeElement : null;
-    old.replaceWith(element);
-    const act = /** @type {HTMLElement | null} */ (focused)?.dataset.act;
-    if (focused) (element.querySelector(act ? `[data-act="${act}"]` : ":scope") ?? element).focus();
-  }
-}
+/** This near the top, older comments are asked for, in pixels. */
+const NEAR_TOP_PX = 240;
 
 /** The scrolling list, its "12 new" button and its keys. */
 export class CommentList {
   /**
    * @param {HTMLElement} element
    * @param {HTMLElement} newer the button that leads to the newest
+   * @param {{onTop: () => void, onEnd: () => void}} reached told whenever the reader is there
    */
-  constructor(element, newer) {
+  constructor(element, newer, { onTop, onEnd }) {
     this.element = element;
     this.newer = newer;
+    this.onTop = onTop;
+    this.onEnd = onEnd;
     this.rows = new Rows(element, "li");
     this.newest = "";
     this.seen = "";
     this.isFollowing = true;
     element.addEventListener("scroll", () => this.#scrolled());
     element.addEventListener("keydown", (event) => this.#keyed(event));
+    element.addEventListener("focusin", (event) => this.#reveal(event));
     newer.addEventListener("click", () => this.follow());
     new ResizeObserver(() => this.isFollowing && this.#toEnd()).observe(element);
   }
 
-  /** @param {Item[]} items kept comments by id, then those on their way */
+  /** @param {import("./rows.js").Item[]} items kept comments by id, then those on their way */
   show(items) {
+    const held = this.isFollowing ? null : this.#held(new Set(items.map(({ comment }) => comment.id)));
     this.rows.show(items);
-    const kept = items.filter(({ standing }) => !standing.isPending);
+    const kept = items.filter(({ comment }) => !comment.ref);
     this.newest = kept.at(-1)?.comment.id ?? "";
-    if (this.isFollowing) this.#toEnd();
-    else this.#count(kept);
+    if (this.isFollowing) return this.#toEnd();
+    if (held) this.element.scrollTop += this.#topOf(held.id) - held.top;
+    this.#count(kept);
   }
 
   /** To the newest, and on with it. */
   follow() {
     this.isFollowing = true;
     this.#toEnd();
+    this.onEnd();
   }
 
   /** @param {string} id @returns {boolean} false: it is not in the list */
@@ -103,6 +59,22 @@ export class CommentList {
     element.classList.add("sought");
     element.addEventListener("animationend", () => element.classList.remove("sought"), { once: true });
     return true;
+  }
+
+  /** The first row in sight that stays: whatever comes or goes above it, it keeps its place on the screen. */
+  #held(staying) {
+    const edge = this.element.getBoundingClientRect().top;
+    for (const { dataset } of /** @type {any} */ (this.element.children)) {
+      const drawn = this.rows.drawn.get(dataset.id);
+      if (!staying.has(dataset.id) || !drawn) continue;
+      const { top, bottom } = drawn.element.getBoundingClientRect();
+      if (bottom > edge) return { id: dataset.id, top };
+    }
+    return null;
+  }
+
+  #topOf(id) {
+    return this.rows.drawn.get(id).element.getBoundingClientRect().top;
   }
 
   #toEnd() {
@@ -119,10 +91,17 @@ export class CommentList {
 
   #scrolled() {
     const { scrollTop, clientHeight, scrollHeight } = this.element;
+    const wasFollowing = this.isFollowing;
     this.isFollowing = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
-    if (!this.isFollowing) return;
+    if (!this.isFollowing) return scrollTop < NEAR_TOP_PX && this.onTop();
     this.seen = this.newest;
     this.newer.hidden = true;
+    if (!wasFollowing) this.onEnd();
+  }
+
+  /** A row that grew its buttons shows them. */
+  #reveal(event) {
+    event.target.closest(".comment")?.scrollIntoView({ block: "nearest" });
   }
 
   /** Up and down walk over the comments; each shows its buttons while it has the focus. */

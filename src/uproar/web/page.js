@@ -1,22 +1,32 @@
 /** The page: carries messages between the server, the picture and the elements. */
 
 import { Account } from "./account.js";
+import { Away } from "./away.js";
 import { Composer } from "./composer.js";
 import { Connection, liveAddress } from "./connection.js";
-import { CommentList, Rows } from "./list.js";
-import { asOp, Outbox } from "./outbox.js";
-import { applied, EMPTY } from "./picture.js";
+import { found, left } from "./desk.js";
+import { worded } from "./limits.js";
+import { CommentList } from "./list.js";
+import { Outbox } from "./outbox.js";
+import { applied, atEnd, canGoBack, EMPTY, withOlder } from "./picture.js";
+import { canBe, impossible, missing, streamOf } from "./place.js";
 import { Clicks, ReactionBar, Sky } from "./reactions.js";
 import { becomeGuest, StreamCalls } from "./rest.js";
+import { Rows } from "./rows.js";
+import { Sender } from "./sender.js";
 
 const byId = (id) => /** @type {any} */ (document.getElementById(id));
+
+/** Before the ref of a post in the id of its row. */
+const ON_ITS_WAY = "on its way ";
 
 const stream = streamOf(location);
 const account = new Account(localStorage);
 const calls = new StreamCalls(stream, () => account.token);
-const outbox = new Outbox(newRef);
-const composer = new Composer(post);
-const list = new CommentList(byId("comments"), byId("newer"));
+const desk = found(sessionStorage, stream);
+const outbox = new Outbox(newRef, desk.posts);
+const composer = new Composer(post, remember);
+const list = new CommentList(byId("comments"), byId("newer"), { onTop: goBack, onEnd: letGo });
 const pins = new Rows(byId("pinned"), "div");
 const sky = new Sky(byId("bursts"));
 const clicks = new Clicks((counts) => connection.send({ op: "react", counts }));
@@ -27,24 +37,27 @@ const connection = new Connection({
   onMessage: read,
   onState: stateChanged,
 });
+const sender = new Sender(outbox, (op) => connection.send(op));
+const away = new Away(() => connection.now());
 
 let picture = EMPTY;
 let state = "joining";
-let isWelcome = false;
+let absence = "";
 let isDrawing = false;
+let isJoining = false;
+let isGoingBack = false;
+let sweeps = 0;
 const liked = new Set();
-const reports = new Set();
 const sending = new WeakMap();
-
-/** `/s/NAME`, `?stream=NAME`, or the demo. */
-function streamOf({ pathname, search }) {
-  const inPath = /^\/s\/([^/]+)/.exec(pathname)?.[1];
-  return inPath ? decodeURIComponent(inPath) : new URLSearchParams(search).get("stream") || "demo";
-}
 
 /** 128 random bits; `randomUUID` is missing where the page came without TLS. */
 function newRef() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** In this tab, for after a reload. */
+function remember() {
+  left(sessionStorage, stream, { text: composer.text, replyTo: composer.replyTo, posts: outbox.all });
 }
 
 // ---- from the server ----
@@ -57,7 +70,7 @@ function read(message) {
 
 const HANDLERS = {
   joined: () => about(),
-  batch: ({ reactions }) => reactions && sky.burst(reactions),
+  batch,
   welcome: ({ user }) => welcomed(user),
   ack: ({ ref }) => acknowledged(ref),
   refused,
@@ -65,31 +78,42 @@ const HANDLERS = {
 };
 
 async function about() {
+  absence = "";
   const { status, body } = await calls.about();
   byId("title").textContent = (status === 200 && body.title) || stream;
   document.title = `${byId("title").textContent} · uproar`;
 }
 
+function batch({ reactions, removed_users: swept }) {
+  if (reactions) sky.burst(reactions);
+  if (swept) sweeps += 1;
+}
+
 function welcomed(user) {
-  isWelcome = true;
   account.welcomed(user);
-  const { send, givenBack } = outbox.due(Date.now());
-  send.forEach(sendPost);
-  for (const { text, replyTo } of givenBack) composer.giveBack(text, replyTo);
-  if (givenBack.length) composer.refuse("Look first whether this was shown already: the connection was away for long.");
+  sender.open(user.id);
+  remember();
 }
 
 function acknowledged(ref) {
-  outbox.answered(ref, true);
-  if (reports.delete(ref)) composer.praise("Thank you. Moderators will look at it.");
+  outbox.kept(ref);
+  sender.go();
+  remember();
 }
 
-function refused({ ref, code, message, retry_after_ms: waitMs }) {
-  const lost = outbox.answered(ref, false);
-  reports.delete(ref);
-  if (lost) composer.giveBack(lost.text, lost.replyTo);
-  if (code === 102) forget();
-  composer.refuse(message, waitMs);
+function refused(refusal) {
+  const post = outbox.refused(refusal.ref, refusal, Date.now());
+  if (refusal.code === 101 || refusal.code === 102) forget();
+  if (!post || post.why || !tellPause()) composer.refuse(worded(refusal, composer.maxChars), refusal.retry_after_ms);
+  sender.go();
+  remember();
+}
+
+/** @returns {boolean} whether posts have to wait */
+function tellPause() {
+  const waitMs = outbox.heldUntil - Date.now();
+  if (waitMs > 0) composer.refuse(outbox.heldWhy, waitMs, "It is sent by itself");
+  return waitMs > 0;
 }
 
 function noticed({ code, message }) {
@@ -99,7 +123,8 @@ function noticed({ code, message }) {
 
 function stateChanged(next, waitMs, wasJoined) {
   state = next;
-  if (next !== "live") isWelcome = false;
+  away.show(next, waitMs);
+  if (next !== "live") sender.shut();
   if (next === "away" && !wasJoined) explainAbsence();
   draw();
 }
@@ -107,43 +132,46 @@ function stateChanged(next, waitMs, wasJoined) {
 /** A refused upgrade says nothing to a page, so it asks. */
 async function explainAbsence() {
   const { status } = await calls.about();
-  if (status !== 404) return;
-  byId("title").textContent = stream;
-  byId("quiet").textContent =
-    `There is no stream “${stream}” yet. A creator makes it with PUT /v1/streams/${stream}; this page then joins by itself.`;
+  if (status === 404 && state !== "live") absence = missing(stream);
+  draw();
 }
 
 // ---- from the reader ----
 
 function post(text, replyTo) {
   if (outbox.isFull) {
-    composer.refuse("Wait for the others to be sent first.");
+    composer.refuse("Wait for the others to be sent, or drop some of them.");
     return false;
   }
-  const written = outbox.add(text, replyTo);
-  if (isWelcome) sendPost(written);
+  outbox.add(text, replyTo, account.user.id);
+  sender.go();
+  tellPause();
   list.follow();
   draw();
   return true;
 }
 
-function sendPost(written) {
-  if (connection.send(asOp(written))) written.sentAt ??= Date.now();
+/** Shown at once, and taken back when the server does not take it. */
+async function like(id) {
+  const on = !liked.has(id);
+  mark(id, on);
+  if (!await told(calls.like(id, on))) mark(id, !on);
 }
 
-function like(id) {
-  const on = !liked.has(id);
-  if (!connection.send({ op: "like", comment: id, on })) return;
+function mark(id, on) {
   liked[on ? "add" : "delete"](id);
   draw();
 }
 
-async function report(comment) {
+async function report({ id }) {
   const form = await ask(byId("reporting"));
-  if (!form) return;
-  const ref = newRef();
-  reports.add(ref);
-  connection.send({ op: "report", ref, comment: comment.id, why: String(form.get("why")) });
+  if (form && await told(calls.report(id, String(form.get("why"))))) composer.praise("Thank you. It is reported.");
+}
+
+async function remove({ id, user }) {
+  const isMine = user.id === account.user?.id;
+  if (!await told(calls.remove(id, isMine ? "by its author" : "by a moderator"))) return;
+  if (account.canModerate) composer.offer("Removed.", "Undo", () => told(calls.restore(id)));
 }
 
 async function ban({ user }) {
@@ -154,10 +182,12 @@ async function ban({ user }) {
   await told(calls.ban(user.id, { ...seconds, why: "by a moderator", remove: form.has("remove") }));
 }
 
-/** Words for whoever asked when it could not be done; what was done shows by itself. */
+/** Words for whoever asked when it could not be done; what was done shows by itself. @returns whether it was */
 async function told(answer) {
   const { status, body } = await answer;
-  if (status < 200 || status > 299) composer.refuse(body?.message ?? "This could not be done.", body?.retry_after_ms);
+  const isDone = status >= 200 && status < 300;
+  if (!isDone) composer.refuse(body?.message ?? "This could not be done.", body?.retry_after_ms);
+  return isDone;
 }
 
 const ACTS = {
@@ -165,16 +195,61 @@ const ACTS = {
   like: ({ id }) => like(id),
   report,
   pin: ({ id }) => told(calls.pin(id, !picture.pinned.some((pinned) => pinned.id === id))),
-  remove: ({ id, user }) => told(calls.remove(id, user.id === account.user?.id ? "by its author" : "by a moderator")),
+  remove,
   ban,
-  parent: ({ reply_to: parent }) => list.jump(parent.id) || composer.refuse("That comment is further back than this page goes."),
+  parent: ({ reply_to: parent }) => list.jump(parent.id) || composer.refuse("That comment is further back: scroll up for it."),
+  edit: ({ ref }) => edit(ref),
+  drop: ({ ref }) => outbox.drop(ref),
 };
+
+/** Back into the box, if that is empty. */
+function edit(ref) {
+  if (composer.text.trim()) return composer.refuse("Send or clear what is in the box first.");
+  const { text, replyTo } = outbox.takeBack(ref);
+  composer.hush();
+  composer.write(text, replyTo);
+  composer.box.focus();
+}
 
 function acted(event) {
   const name = event.target.closest("[data-act]")?.dataset.act;
   const id = event.target.closest(".comment")?.dataset.id;
-  const comment = [...picture.comments, ...picture.pinned].find((each) => each.id === id);
-  if (name && comment) ACTS[name](comment);
+  const comments = [...picture.comments, ...picture.pinned, ...outbox.all.map(asComment)];
+  const comment = comments.find((each) => each.id === id);
+  if (!name || !comment) return;
+  ACTS[name](comment);
+  sender.go();
+  remember();
+  draw();
+}
+
+// ---- further back ----
+
+/** A page of older comments; asked again where a ban came in between, which would have swept it. */
+async function goBack() {
+  if (isGoingBack || picture.since === null) return;
+  if (!canGoBack(picture)) return sayOlder("This page goes no further back.");
+  isGoingBack = true;
+  sayOlder("Older comments…");
+  const { since, position } = picture;
+  const sweep = sweeps;
+  const { status, body } = await calls.older(since);
+  isGoingBack = false;
+  sayOlder(status === 200 ? "" : body?.message ?? "Older comments could not be had.");
+  const isSame = picture.since === since && sweeps === sweep && picture.position.split(".")[0] === position.split(".")[0];
+  if (status === 200 && isSame) picture = withOlder(picture, body);
+  draw();
+}
+
+function letGo() {
+  picture = atEnd(picture);
+  sayOlder("");
+  draw();
+}
+
+function sayOlder(words) {
+  byId("older").hidden = !words;
+  byId("older").textContent = words;
 }
 
 /** @returns {Promise<FormData | null>} null: thought better of it */
@@ -207,14 +282,16 @@ function tokenPasted(event) {
 }
 
 function signIn(token) {
+  isJoining = true;
   composer.hush();
   account.present(token);
   connection.authenticate();
 }
 
 function forget() {
-  isWelcome = false;
+  sender.shut();
   account.forget();
+  liked.clear();
 }
 
 function leave() {
@@ -243,10 +320,12 @@ function drawNow() {
   byId("left-out").textContent = `${leftOut.toLocaleString()} more comments were left out`;
   byId("pinned").hidden = pinned.length === 0;
   const pinnedIds = new Set(pinned.map(({ id }) => id));
-  pins.show(pinned.map((comment) => ({ comment, standing: standing(comment, true) })));
-  const kept = comments.map((comment) => ({ comment, standing: standing(comment, pinnedIds.has(comment.id)) }));
-  list.show([...kept, ...outbox.waiting.map(onItsWay)]);
-  byId("quiet").hidden = comments.length > 0 || state === "joining";
+  const names = new Map([...pinned, ...comments].map(({ user }) => [user.id, user.name]));
+  pins.show(pinned.map((comment) => ({ comment, standing: standing(comment, true, names) })));
+  const kept = comments.map((comment) => ({ comment, standing: standing(comment, pinnedIds.has(comment.id), names) }));
+  list.show([...kept, ...outbox.all.map((written) => onItsWay(written, names))]);
+  byId("quiet").textContent = absence || "Nothing said yet. Be the first.";
+  byId("quiet").hidden = comments.length > 0 || (state !== "live" && !absence);
   drawFooter();
   if (rules && rules.max_chars !== composer.maxChars) composer.limit(rules.max_chars);
 }
@@ -262,29 +341,38 @@ function drawState() {
 
 function drawFooter() {
   const isKnown = account.user !== null;
-  byId("composer").hidden = !isKnown;
+  if (byId("composer").hidden === isKnown) {
+    byId("composer").hidden = !isKnown;
+    composer.limit(composer.maxChars);
+  }
   byId("naming").hidden = isKnown || byId("naming").dataset.closed === "yes";
   byId("token-door").hidden = isKnown;
   byId("my-name").textContent = account.user?.name ?? "";
+  if (isKnown && isJoining) composer.box.focus();
+  isJoining &&= !isKnown;
 }
 
-function standing(comment, isPinned) {
+function standing(comment, isPinned, names) {
+  const parent = comment.reply_to?.user ?? "";
   return {
     isMine: comment.user.id === account.user?.id, canPost: account.user !== null, canModerate: account.canModerate,
-    isPinned, isLiked: liked.has(comment.id), isPending: false,
+    isPinned, isLiked: liked.has(comment.id), isOnItsWay: false, canTakeBack: false, why: null,
+    parentName: names.get(parent) ?? parent,
   };
 }
 
 /** A post as the comment that it will be. */
-function onItsWay(written) {
+function onItsWay(written, names) {
   if (!sending.has(written)) sending.set(written, asComment(written));
   const comment = sending.get(written);
-  return { comment, standing: { ...standing(comment, false), isPending: true } };
+  const more = { isOnItsWay: true, why: written.why, canTakeBack: outbox.canTakeBack(written) };
+  return { comment, standing: { ...standing(comment, false, names), ...more } };
 }
 
-function asComment({ ref, text, replyTo }) {
+function asComment({ ref, by, text, replyTo }) {
   const parent = replyTo && { id: replyTo.id, user: replyTo.user.id, text: replyTo.text };
-  return { id: `on its way ${ref}`, user: account.user, text, at: Date.now(), reply_to: parent ?? undefined };
+  const user = account.user?.id === by ? account.user : { id: by, name: by };
+  return { id: ON_ITS_WAY + ref, ref, user, text, at: Date.now(), reply_to: parent ?? undefined };
 }
 
 byId("open-door").hidden = /** @type {any} */ (document.querySelector('meta[name="uproar-open"]')).content !== "true";
@@ -294,4 +382,11 @@ byId("leave").addEventListener("click", leave);
 byId("comments").addEventListener("click", acted);
 byId("pinned").addEventListener("click", acted);
 byId("title").textContent = stream;
-connection.open();
+composer.write(desk.text, desk.replyTo);
+if (canBe(stream)) connection.open();
+else {
+  absence = impossible(stream);
+  state = "closed";
+  document.querySelector("footer").hidden = true;
+  draw();
+}

@@ -7,19 +7,23 @@
  *   highlight?: string}} Comment `at` in milliseconds since 1970
  * @typedef {{max_chars: number, slow_ms: number, reactions: string[], state: string}} Rules
  * @typedef {{position: string, comments: Comment[], pinned: Comment[], reactions: Record<string, number>,
- *   viewers: number, leftOut: number, rules: Rules | null, gone: string[]}} Picture
- *   `comments` by id, oldest first; `gone` are removed ids, so that a late ack brings nothing back
+ *   viewers: number, leftOut: number, rules: Rules | null, gone: string[], room: number, since: string | null}} Picture
+ *   `comments` by id, oldest first, at most `room`; `gone` are removed ids, so that a late ack brings nothing back;
+ *   what stands below `since` has to be asked for; null: nothing does
  */
 
 /** How many of the newest comments are held; older ones are let go. */
 export const KEEP = 500;
+
+/** How many are held while older ones are read. */
+export const KEEP_READING = 1500;
 
 /** How many of the newest removals are remembered. */
 const KEEP_GONE = 500;
 
 /** @type {Picture} */
 export const EMPTY = {
-  position: "", comments: [], pinned: [], reactions: {}, viewers: 0, leftOut: 0, rules: null, gone: [],
+  position: "", comments: [], pinned: [], reactions: {}, viewers: 0, leftOut: 0, rules: null, gone: [], room: KEEP, since: null,
 };
 
 /**
@@ -58,14 +62,44 @@ function joined(picture, message) {
   const { position, viewers, rules } = message;
   if (message.recovered) return { ...picture, position, viewers, rules };
   const start = { ...EMPTY, position, viewers, rules, reactions: message.reactions };
-  return { ...start, comments: merged([], message.comments), pinned: merged([], message.pinned) };
+  const comments = merged([], message.comments);
+  return { ...start, comments, pinned: merged([], message.pinned), since: comments[0]?.id ?? null };
+}
+
+/**
+ * With a page of older comments; what was removed meanwhile stays away.
+ *
+ * @param {Picture} picture
+ * @param {{comments: Comment[], next: string | null}} page as REST gives it
+ * @returns {Picture}
+ */
+export function withOlder(picture, { comments: older, next }) {
+  const standing = older.filter(({ id }) => !picture.gone.includes(id));
+  return held({ ...picture, room: KEEP_READING, since: next }, merged(standing, picture.comments));
+}
+
+/** @param {Picture} picture @returns {Picture} with the newest alone, for whoever reads those */
+export function atEnd(picture) {
+  return picture.room === KEEP ? picture : held({ ...picture, room: KEEP }, picture.comments);
+}
+
+/** @param {Picture} picture @returns {boolean} whether there are older comments, and room for them */
+export function canGoBack({ since, comments }) {
+  return since !== null && comments.length < KEEP_READING;
+}
+
+/** Within its room; whatever is let go has to be asked for. */
+function held(picture, comments) {
+  if (comments.length <= picture.room) return { ...picture, comments };
+  const newest = comments.slice(-picture.room);
+  return { ...picture, comments: newest, since: newest[0].id };
 }
 
 /** Whether the message stands above what is held; within an epoch positions only grow. */
 function isNew(picture, message) {
-  const [epoch, held] = picture.position.split(".");
+  const [epoch, last] = picture.position.split(".");
   const [sameEpoch, number] = message.position.split(".");
-  return epoch !== sameEpoch || compareIds(number, held) > 0;
+  return epoch !== sameEpoch || compareIds(number, last) > 0;
 }
 
 /** The fields in the protocol's order. */
@@ -92,12 +126,13 @@ function batched(picture, batch) {
     pinned = pinned.filter((comment) => !isUnpinned(comment.id));
   }
   if (batch.liked) [comments, pinned] = [comments, pinned].map((shelf) => liked(shelf, batch.liked));
-  return {
-    ...picture, position: batch.position, comments, pinned, gone,
+  const next = {
+    ...picture, position: batch.position, pinned, gone,
     reactions: batch.reactions ? summed(picture.reactions, batch.reactions) : picture.reactions,
     leftOut: picture.leftOut + (batch.left_out ?? 0),
     rules: batch.rules ?? picture.rules,
   };
+  return held(next, comments);
 }
 
 /** Here `comments` is how many were missed; whoever reads is told of them like of any left out. */
@@ -109,7 +144,7 @@ function skipped(picture, { comments: missed, ...rest }) {
 /** A comment that came beside the batches: the batch's form, when it is held already, is the newer one. */
 function told(picture, comment) {
   const isKnown = picture.gone.includes(comment.id) || picture.comments.some(({ id }) => id === comment.id);
-  return isKnown ? picture : { ...picture, comments: merged(picture.comments, [comment]) };
+  return isKnown ? picture : held(picture, merged(picture.comments, [comment]));
 }
 
 function among(values) {
@@ -117,9 +152,9 @@ function among(values) {
   return (value) => set.has(value);
 }
 
-function merged(held, added) {
-  const byId = new Map([...held, ...added].map((comment) => [comment.id, comment]));
-  return [...byId.values()].sort((a, b) => compareIds(a.id, b.id)).slice(-KEEP);
+function merged(before, added) {
+  const byId = new Map([...before, ...added].map((comment) => [comment.id, comment]));
+  return [...byId.values()].sort((a, b) => compareIds(a.id, b.id));
 }
 
 /** The shelf without what is gone; replies to it stay, their preview blank. */

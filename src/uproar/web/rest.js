@@ -41,6 +41,23 @@ export class StreamCalls {
     return call("GET", this.path);
   }
 
+  /** @param {string} before a comment's id */
+  older(before) {
+    return call("GET", `${this.path}/comments?before=${before}&limit=100`);
+  }
+
+  like(id, on) {
+    return call("POST", `${this.path}/likes`, { token: this.token(), json: { comment: id, on } });
+  }
+
+  report(id, why) {
+    return call("POST", `${this.path}/comments/${id}/report`, { token: this.token(), json: { why } });
+  }
+
+  restore(id) {
+    return call("POST", `${this.path}/comments/${id}/restore`, { token: this.token() });
+  }
+
   remove(id, why) {
     return call("DELETE", `${this.path}/comments/${id}`, { token: this.token(), json: { why } });
   }

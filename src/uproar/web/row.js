@@ -2,7 +2,8 @@
 
 /**
  * @typedef {{isMine: boolean, canPost: boolean, canModerate: boolean, isPinned: boolean, isLiked: boolean,
- *   isPending: boolean}} Standing what the reader may do with it, and did
+ *   isOnItsWay: boolean, canTakeBack: boolean, why: string | null, parentName: string}} Standing
+ *   what the reader may do with it, and did; `why` it is not sent; `parentName` whose comment it answers
  */
 
 /** @returns {HTMLElement} */
@@ -37,14 +38,30 @@ function head({ user, at }, standing) {
   if (role) line.append(make("span", `badge ${role}`, role));
   if (user.verified) line.append(make("span", "badge", "verified"));
   if (standing.isPinned) line.append(make("span", "badge", "pinned"));
-  const time = /** @type {HTMLTimeElement} */ (make("time", "", standing.isPending ? "sending…" : timeOfDay.format(at)));
+  const time = /** @type {HTMLTimeElement} */ (make("time", "", when(at, standing)));
   time.dateTime = new Date(at).toISOString();
   line.append(time);
   return line;
 }
 
-function parentLine(parent) {
-  return act("parent", parent.text ? `↩ ${parent.text}` : "↩ a comment that is gone", "parent");
+function when(at, { isOnItsWay, canTakeBack, why }) {
+  if (why) return "not sent";
+  if (isOnItsWay) return canTakeBack ? "waiting…" : "sending…";
+  return timeOfDay.format(at);
+}
+
+function parentLine(parent, name) {
+  const line = act("parent", "↩ ", "parent");
+  line.append(make("bdi", "whose", name), parent.text ? `: ${parent.text}` : ": a comment that is gone");
+  return line;
+}
+
+/** Why it was not sent, and what can be done with it. */
+function unsent({ why, canTakeBack }) {
+  const line = make("p", "unsent");
+  if (why) line.append(make("span", "why", why));
+  if (canTakeBack) line.append(act("edit", "Edit"), act("drop", "Drop"));
+  return line;
 }
 
 function likesButton(likes, isLiked) {
@@ -57,7 +74,7 @@ function likesButton(likes, isLiked) {
 function actions(standing) {
   const bar = make("div", "actions");
   if (standing.canPost) bar.append(act("reply", "Reply"), act("like", standing.isLiked ? "Unlike" : "Like"));
-  if (standing.canPost && !standing.isMine) bar.append(act("report", "Report"));
+  if (standing.canPost && !standing.isMine && !standing.canModerate) bar.append(act("report", "Report"));
   if (standing.canModerate) bar.append(act("pin", standing.isPinned ? "Unpin" : "Pin"));
   if (standing.canModerate || standing.isMine) bar.append(act("remove", "Remove"));
   if (standing.canModerate && !standing.isMine) bar.append(act("ban", "Ban"));
@@ -72,20 +89,25 @@ function actions(standing) {
  */
 export function row(tag, comment, standing) {
   const highlight = ["creator", "moderator"].includes(comment.highlight ?? "") ? comment.highlight : "";
-  const element = make(tag, `comment ${highlight}${standing.isPending ? " pending" : ""}`.trim());
+  const element = make(tag, `comment ${highlight}${classOf(standing)}`.trim());
   element.dataset.id = comment.id;
   element.tabIndex = -1;
   element.style.setProperty("--hue", String(hue(comment.user.id)));
   const face = make("span", "face", [...comment.user.name][0]?.toUpperCase());
   face.setAttribute("aria-hidden", "true");
   const body = make("div", "body");
-  body.append(head(comment, standing));
-  if (comment.reply_to) body.append(parentLine(comment.reply_to));
+  if (comment.reply_to) body.append(parentLine(comment.reply_to, standing.parentName));
   const text = make("p", "text", comment.text);
   text.dir = "auto";
   body.append(text);
   if (comment.likes) body.append(likesButton(comment.likes, standing.isLiked));
-  element.append(face, body);
-  if (!standing.isPending) element.append(actions(standing));
+  if (standing.why || standing.canTakeBack) body.append(unsent(standing));
+  element.append(face, head(comment, standing), body);
+  if (!standing.isOnItsWay) element.append(actions(standing));
   return element;
+}
+
+function classOf({ isOnItsWay, why }) {
+  if (why) return " failed";
+  return isOnItsWay ? " pending" : "";
 }
