@@ -22,7 +22,7 @@ install: .venv/.installed
 	$(PIP) install --require-hashes -r requirements/run.txt
 	@touch $@
 
-.venv/.installed: .venv/.required pyproject.toml
+.venv/.installed: .venv/.required pyproject.toml hatch_build.py src/uproar/native/sender.c
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 

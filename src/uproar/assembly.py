@@ -28,10 +28,12 @@ from uproar.gateway.caps import Addresses, Bucket, networks
 from uproar.gateway.hub import Hub, Timing
 from uproar.gateway.outbox import Lag
 from uproar.gateway.protocol import BoundedHttp, Bounds, Caps, Gate, LiveSocket
+from uproar.gateway.sending.service import Write, natively, through_transports
 from uproar.ledger.memory import MemoryLedger
 from uproar.log.consume import Worker, consume
 from uproar.log.memory import MemoryLog
 from uproar.log.sqlite import SqliteLog
+from uproar.native import open_sender
 from uproar.observe.counters import Metrics
 from uproar.observe.expose import CONTENT_TYPE, expose
 from uproar.persist.worker import Persist
@@ -119,6 +121,13 @@ def plan_of(settings: Settings) -> Plan:
     )
 
 
+def _write_of(settings: Settings) -> Write:
+    """How the gateway's frames leave; said in the log."""
+    sender = open_sender(settings.sender)
+    logger.info("sender", form=sender.name if sender else "python")
+    return natively(sender) if sender else through_transports
+
+
 class House:
     """All roles of one process, opened and not yet running."""
 
@@ -153,6 +162,7 @@ class House:
             Timing(settings.ping_s, settings.pong_s, settings.ring_s, settings.drain_s),
             Lag(lag_close_s=settings.lag_close_s),
             settings.gateway_rooms,
+            _write_of(settings),
         )
         self.beat_at = clock.now()
         self.app = make_app(

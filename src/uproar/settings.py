@@ -23,6 +23,7 @@ Comments = Annotated[int, Meta(ge=1, le=1_000)]
 Role = Literal["all", "api", "gateway", "fanout", "persist"]
 NEEDED: Final[tuple[Role, ...]] = ("api", "fanout", "persist")
 Memory = Literal["memory:"]
+Form = Literal["auto", "send", "io_uring", "python"]
 Embedded = Literal["memory:", "sqlite:"]
 Roles = Annotated[tuple[Role, ...], Meta(min_length=1, max_length=5)]
 Texts = Annotated[tuple[str, ...], Meta(max_length=1_000)]
@@ -71,6 +72,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ping_s: Annotated[WholeSeconds, Meta(description="The time between two pings of a viewer.")] = 25
     pong_s: Annotated[WholeSeconds, Meta(description="A viewer without a pong by then is closed: 4002.")] = 10
     lag_close_s: Annotated[Seconds, Meta(description="A viewer or answer unread this long is closed: 4001.")] = 30.0
+    sender: Annotated[Form, Meta(description="How frames leave: natively, or by Python's transports.")] = "auto"
     ring_s: Annotated[Seconds, Meta(description="How long a gateway keeps frames for who comes back.")] = 60.0
     drain_s: Annotated[Seconds, Meta(description="Over how long a stop spreads its viewers' return.")] = 10.0
 

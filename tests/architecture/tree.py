@@ -11,7 +11,7 @@ SOURCE = ROOT / "src" / "uproar"
 SHELLS = frozenset({"worker", "service", "hub", "protocol", "server", "consume", "assembly", "clock", "single_flight"})
 """Names of files that carry and decide nothing."""
 
-SHELL_FOLDERS = frozenset({"api", "cli", "bench", "sqlite"})
+SHELL_FOLDERS = frozenset({"api", "cli", "bench", "native", "sqlite"})
 PORT_FOLDERS = frozenset({"log", "store", "timeline", "ledger", "presence"})
 KINDS = ("memory", "sqlite", "embedded", "kafka", "redis", "cassandra")
 """How the files of a port's kinds and of their helpers begin."""

@@ -27,7 +27,7 @@ from uproar.gateway.personal import Personal
 from uproar.gateway.reactions import Tally
 from uproar.gateway.room import Room, Viewer
 from uproar.gateway.rooms import ROOMS, Rooms
-from uproar.gateway.sending.service import CHUNK, Sending
+from uproar.gateway.sending.service import CHUNK, Sending, Write, through_transports
 from uproar.gateway.wheel import Wheel
 from uproar.observe.counters import Metrics
 from uproar.presence import Presence
@@ -72,6 +72,7 @@ class Hub:
         timing: Timing = TIMING,
         lag: Lag = LAG,
         rooms: int = ROOMS,
+        write: Write = through_transports,
     ) -> None:
         self._presence = presence
         self._append = append
@@ -84,7 +85,7 @@ class Hub:
         self._tally = Tally(self.run)
         self._tasks: set[asyncio.Task[None]] = set()
         personal = self._personal = Personal(metrics, lag, self.gone)
-        self._sending = Sending(clock, metrics, lag, personal, self._again)
+        self._sending = Sending(clock, metrics, lag, personal, self._again, write)
         self._following = Following(timeline, clock, metrics, self._sending, self._again, self.do)
         self._joining = Joining(timeline, writes.stream, metrics, personal, self._sending, self._following, self.do)
         give_owed = self._joining.give_owed

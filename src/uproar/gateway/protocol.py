@@ -21,7 +21,7 @@ from uproar.core.stream import Stream
 from uproar.core.text import is_id
 from uproar.gateway.caps import Addresses, Bucket, Network, address_of, forwards
 from uproar.gateway.hub import Hub
-from uproar.gateway.room import NOWHERE, Viewer
+from uproar.gateway.room import NO_SOCKET, NOWHERE, Transport, Viewer
 from uproar.observe.counters import Metrics
 from uproar.wire.closes import Close
 from uproar.wire.codec import encode
@@ -519,6 +519,7 @@ class LiveSocket(Socket):
         if self.transport.is_closing():
             return None
         self.accept(request)
+        self.socket = _descriptor(self.transport)
         self.gate.hub.join(self, stream, position, history, who if isinstance(who, Identity) else None)
         return None
 
@@ -553,6 +554,11 @@ class LiveSocket(Socket):
     def _refuse(self, status: int, why: Refused) -> None:
         self.gate.metrics.handshakes_refused.labels(str(status)).inc()
         self.deny(status, _retry_after(why), _problem(status, why))
+
+
+def _descriptor(transport: Transport) -> int:
+    socket = transport.get_extra_info("socket")  # type: ignore[attr-defined]
+    return NO_SOCKET if socket is None else int(socket.fileno())
 
 
 def peer_of(transport: asyncio.BaseTransport) -> str:

@@ -6,6 +6,7 @@ A viewer is in one of three states:
                          (joined or drained, and waiting for the end of the frame that is under way)
 """
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
@@ -19,6 +20,7 @@ from uproar.wire.websocket import text_frame
 RING_BYTES = 16 << 20
 FREE_SLOTS = 1_000  # may stay for who comes; more go once they are more than half, as after a crowd left
 NO_SLOT = -1
+NO_SOCKET = -1  # no descriptor: a native sender passes over it
 ANEW = -1  # held by a lagging viewer whose chain began anew meanwhile: it holds nothing
 
 
@@ -62,10 +64,22 @@ class Viewer:
     frame up to which it had its asides, `pinged` whether a pong is owed.
     """
 
-    __slots__ = ("asides_from", "deflated", "held", "lagging", "pinged", "room", "session", "slot", "transport")
+    __slots__ = (
+        "asides_from",
+        "deflated",
+        "held",
+        "lagging",
+        "pinged",
+        "room",
+        "session",
+        "slot",
+        "socket",
+        "transport",
+    )
 
     def __init__(self) -> None:
         self.transport: Transport = NOWHERE
+        self.socket = NO_SOCKET
         self.room: Room | None = None
         self.session: Session | None = None
         self.slot = NO_SLOT
@@ -116,6 +130,58 @@ def _not_subscribed() -> None:
     """Nothing to end."""
 
 
+class Slots:
+    """The viewers who are ready for one form of frames: transports, and descriptors beside them."""
+
+    def __init__(self) -> None:
+        self.transports: list[Transport] = []
+        self.sockets = array("i")
+        self._owners: list[Viewer | None] = []
+        self._free: list[int] = []
+
+    def __len__(self) -> int:
+        """Slots, empty ones included."""
+        return len(self.transports)
+
+    @property
+    def ready(self) -> int:
+        """How many are not empty."""
+        return len(self._owners) - len(self._free)
+
+    def viewers(self) -> Iterator[Viewer]:
+        """Who is ready."""
+        return (viewer for viewer in self._owners if viewer is not None)
+
+    def place(self, viewer: Viewer) -> None:
+        """Give the viewer a slot."""
+        if self._free:
+            viewer.slot = self._free.pop()
+            self._set(viewer.slot, viewer, viewer.transport, viewer.socket)
+        else:
+            viewer.slot = len(self)
+            self._owners.append(viewer)
+            self.transports.append(viewer.transport)
+            self.sockets.append(viewer.socket)
+
+    def empty(self, viewer: Viewer) -> None:
+        """Take its slot at once."""
+        self._set(viewer.slot, None, NOWHERE, NO_SOCKET)
+        self._free.append(viewer.slot)
+        viewer.slot = NO_SLOT
+
+    def close_ranks(self) -> None:
+        """Empty slots go when they are too many; not while a frame is sent."""
+        if len(self._free) > max(FREE_SLOTS, len(self) // 2):
+            ready = list(self.viewers())
+            for shelf in (self._owners, self.transports, self.sockets, self._free):
+                del shelf[:]
+            for viewer in ready:
+                self.place(viewer)
+
+    def _set(self, slot: int, owner: Viewer | None, transport: Transport, socket: int) -> None:
+        self._owners[slot], self.transports[slot], self.sockets[slot] = owner, transport, socket
+
+
 class Room:
     """The ring and the ready lists of one stream. `sent` is what every ready viewer holds, `top` the ring's end.
 
@@ -137,9 +203,7 @@ class Room:
         self.unsubscribe: Callable[[], None] = _not_subscribed
         self.in_repair = False
         self._bytes = 0
-        self._free: tuple[list[int], list[int]] = ([], [])
-        self.lists: tuple[list[Transport], list[Transport]] = ([], [])
-        self._owners: tuple[list[Viewer | None], list[Viewer | None]] = ([], [])
+        self.forms = (Slots(), Slots())
         self.begin("", 0)
 
     @property
@@ -212,39 +276,12 @@ class Room:
 
     def place(self, viewer: Viewer) -> None:
         """Ready: it holds what was sent, and gets what comes."""
-        form = viewer.deflated
-        free = self._free[form]
-        if free:
-            viewer.slot = free.pop()
-            self.lists[form][viewer.slot] = viewer.transport
-            self._owners[form][viewer.slot] = viewer
-        else:
-            viewer.slot = len(self.lists[form])
-            self.lists[form].append(viewer.transport)
-            self._owners[form].append(viewer)
+        self.forms[viewer.deflated].place(viewer)
 
     def empty(self, viewer: Viewer, sending: bool) -> None:
         """Take it off the ready list at once. `sending`: it was just being written to."""
-        form, slot = viewer.deflated, viewer.slot
         viewer.held = self.holds(viewer, sending)
-        self.lists[form][slot] = NOWHERE
-        self._owners[form][slot] = None
-        self._free[form].append(slot)
-        viewer.slot = NO_SLOT
-
-    def ready_count(self, form: bool) -> int:
-        """How many viewers stand on one of the ready lists."""
-        return len(self.lists[form]) - len(self._free[form])
-
-    def close_ranks(self) -> None:
-        """Between two frames: empty slots go when they are too many."""
-        for transports, owners, free in zip(self.lists, self._owners, self._free, strict=True):
-            if len(free) > max(FREE_SLOTS, len(owners) // 2):
-                ready = [viewer for viewer in owners if viewer is not None]
-                for slot, viewer in enumerate(ready):
-                    viewer.slot = slot
-                owners[:], transports[:] = ready, [viewer.transport for viewer in ready]
-                free.clear()
+        self.forms[viewer.deflated].empty(viewer)
 
     def holds(self, viewer: Viewer, sending: bool = False) -> int:
         """The last frame that the viewer has been given."""
@@ -262,5 +299,5 @@ class Room:
 
     def ready(self) -> Iterator[Viewer]:
         """All viewers on the ready lists."""
-        for owners in self._owners:
-            yield from (viewer for viewer in owners if viewer is not None)
+        for slots in self.forms:
+            yield from slots.viewers()

@@ -24,7 +24,7 @@ class Wire:
         self.host, self.written = host, b""
 
     def get_extra_info(self, name):
-        return (self.host, 1234)
+        return (self.host, 1234) if name == "peername" else None
 
     def write(self, data):
         self.written += data

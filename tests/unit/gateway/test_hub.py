@@ -291,7 +291,7 @@ def test_after_a_crowd_its_slots_are_given_back_and_the_rest_are_served():
         for viewer in viewers[2:-1]:
             house.hub.gone(viewer)
         await house.frame("a")
-        assert [len(slots) for slots in viewers[0].room.lists] == [3, 0]
+        assert [len(slots) for slots in viewers[0].room.forms] == [3, 0]
         house.hub.gone(viewers[0])
         await house.frame("b")
         assert [len(viewer.told) for viewer in (viewers[0], viewers[1], viewers[-1])] == [2, 3, 3]

@@ -8,7 +8,8 @@ from uproar.core.clock import Clock
 from uproar.core.position import Position
 from uproar.gateway.outbox import Lag
 from uproar.gateway.personal import Personal
-from uproar.gateway.room import NO_SLOT, Kept, Room, Viewer
+from uproar.gateway.room import NO_SLOT, Kept, Room, Slots, Viewer
+from uproar.native import Sender
 from uproar.observe.counters import Metrics
 from uproar.wire.closes import Close
 from uproar.wire.codec import encode, read_batch
@@ -17,6 +18,30 @@ from uproar.wire.websocket import text_frame
 
 SLICE_S = 0.005  # a broadcast gives way to acks and reads this often
 CHUNK = 128  # viewers between two looks at the clock
+NATIVE_CHUNK = 512
+
+
+Write = Callable[[Slots, int, bytes], int]
+"""Sends to the viewers from a slot on, as many as are fit for one go; how many slots that were."""
+
+
+def through_transports(slots: Slots, at: int, data: bytes) -> int:
+    """By each viewer's transport."""
+    transports = slots.transports[at : at + CHUNK]
+    Room.deliver(transports, data)
+    return len(transports)
+
+
+def natively(sender: Sender) -> Write:
+    """By the native sender; what a socket did not take goes through its transport, which pauses or ends the viewer."""
+
+    def write(slots: Slots, at: int, data: bytes) -> int:
+        count = min(NATIVE_CHUNK, len(slots) - at)
+        for place, sent in sender.send(slots.sockets, at, count, data):
+            slots.transports[place].write(data[sent:])
+        return count
+
+    return write
 
 
 class _Missed(NamedTuple):
@@ -36,12 +61,14 @@ class Sending:
         lag: Lag,
         personal: Personal,
         again: Callable[[Viewer, Room, Position | None], None],
+        write: Write,
     ) -> None:
         self._clock = clock
         self._metrics = metrics
         self._lag = lag
         self._personal = personal
         self._again = again
+        self._write = write
         self._writing = False
 
     # -- frames to who is ready
@@ -61,12 +88,11 @@ class Sending:
         until = self._clock.now() + SLICE_S
         while room.cursor is not None:
             form, at = room.cursor
-            transports = room.lists[form][at : at + CHUNK]
-            if transports:
+            if at < len(room.forms[form]):
                 self._writing = True
-                room.deliver(transports, forms[form])
+                written = self._write(room.forms[form], at, forms[form])
                 self._writing = False
-                room.cursor = (form, at + len(transports))
+                room.cursor = (form, at + written)
             elif form == 0:
                 room.cursor = (1, 0)
             else:
@@ -84,9 +110,9 @@ class Sending:
             if one.frame.posted_ms:
                 self._metrics.post_to_display_seconds.observe(max(0, now_ms - one.frame.posted_ms) / 1000)
             self._personal.give_ready(room, one.frame)
-        for form, name in ((False, "plain"), (True, "alone")):
-            self._metrics.deliveries.labels(name).inc(room.ready_count(form) * len(kept))
-        room.close_ranks()
+        for slots, name in zip(room.forms, ("plain", "alone"), strict=True):
+            self._metrics.deliveries.labels(name).inc(slots.ready * len(kept))
+            slots.close_ranks()
         self.admit(room)
         self.send(room)
 
