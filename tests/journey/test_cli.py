@@ -99,7 +99,7 @@ def test_watch_prints_what_was_said_before_and_what_is_said_now(uproar, server, 
         first = watching.stdout.readline()
         uproar("post", "now", "--stream", "watched", "--name", "Bob", "--data", str(data))
         second = watching.stdout.readline()
-        watching.send_signal(signal.SIGINT)
+        watching.terminate()
     assert [line.rstrip("\n").split("\t")[1:] for line in (first, second)] == [["Ann", "before"], ["Bob", "now"]]
 
 
@@ -163,7 +163,7 @@ def test_watching_in_vain_says_why():
     command = [UPROAR, "watch", "--plain", "--stream", "s", "--server", "http://127.0.0.1:1"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as watching:
         first = watching.stderr.readline()
-        watching.send_signal(signal.SIGINT)
+        watching.terminate()
     assert "nobody answers" in first
 
 
@@ -171,5 +171,5 @@ def test_a_watcher_whose_token_is_bad_is_told(server):
     command = [UPROAR, "watch", "--plain", "--stream", "s", "--token", "bad", "--server", server]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as watching:
         first = watching.stderr.readline()
-        watching.send_signal(signal.SIGINT)
+        watching.terminate()
     assert "bad_token" in first
