@@ -519,7 +519,7 @@ class LiveSocket(Socket):
         if self.transport.is_closing():
             return None
         self.accept(request)
-        self.socket = _descriptor(self.transport)
+        self.descriptor = _descriptor(self.transport)
         self.gate.hub.join(self, stream, position, history, who if isinstance(who, Identity) else None)
         return None
 

@@ -67,19 +67,19 @@ class Viewer:
     __slots__ = (
         "asides_from",
         "deflated",
+        "descriptor",
         "held",
         "lagging",
         "pinged",
         "room",
         "session",
         "slot",
-        "socket",
         "transport",
     )
 
     def __init__(self) -> None:
         self.transport: Transport = NOWHERE
-        self.socket = NO_SOCKET
+        self.descriptor = NO_SOCKET
         self.room: Room | None = None
         self.session: Session | None = None
         self.slot = NO_SLOT
@@ -156,12 +156,12 @@ class Slots:
         """Give the viewer a slot."""
         if self._free:
             viewer.slot = self._free.pop()
-            self._set(viewer.slot, viewer, viewer.transport, viewer.socket)
+            self._set(viewer.slot, viewer, viewer.transport, viewer.descriptor)
         else:
             viewer.slot = len(self)
             self._owners.append(viewer)
             self.transports.append(viewer.transport)
-            self.sockets.append(viewer.socket)
+            self.sockets.append(viewer.descriptor)
 
     def empty(self, viewer: Viewer) -> None:
         """Take its slot at once."""
