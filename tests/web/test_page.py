@@ -90,9 +90,8 @@ def test_what_no_server_would_take_is_not_sent_and_white_space_clears_the_reason
 
 def test_a_reload_keeps_the_draft_its_parent_and_what_was_not_sent(reader, server):
     ann = reader().sign_in("Ann")
-    bob = reader()
     ann.say("answer this")
-    expect(bob.comment("answer this")).to_have_count(1)
+    ann.page.wait_for_timeout(1_000)  # until it is in the snapshot that a reload is given
     ann.act("answer this", "Reply")
     ann.page.fill("#text", "half an answer")
     ann.page.reload()
