@@ -95,7 +95,7 @@ def test_the_hot_chain_is_bare():
 
 
 def test_an_empty_slot_takes_the_write_and_does_nothing():
-    write = _method(SOURCE / "gateway" / "room.py", "_Nowhere", "write")
+    write = _method(SOURCE / "gateway" / "viewer.py", "_Nowhere", "write")
     assert len(write.body) == 1
     assert ast.get_docstring(write)
 

@@ -5,10 +5,12 @@ import json
 import signal
 import threading
 import time
+from contextlib import ExitStack
 from http.client import HTTPConnection
 
 import pytest
 from websockets.exceptions import InvalidStatus
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 from tests.journey.eyes import Eye
 from tests.web.served import Served
@@ -340,3 +342,20 @@ def test_an_unknown_stream_is_404_behind_shut_doors_and_sigterm_says_bye_to_all(
         assert served.process.wait(10) == 0
     finally:
         served.stop()
+
+
+def test_whoever_comes_while_others_share_a_compression_context_reads_the_same(served, stream):
+    """Frames are inflated by another's code: in one context, each by itself, and not at all."""
+    alone = ClientPerMessageDeflateFactory(server_no_context_takeover=True)
+    with Eye(served, stream) as writer, ExitStack() as held:
+        writer.auth(served.token("Imp", "importer"))
+        watching = [writer]
+        for number in range(24):
+            if number % 4 == 0:
+                watching.append(held.enter_context(Eye(served, stream)))
+                watching.append(held.enter_context(Eye(served, stream, extensions=[alone])))
+                watching.append(held.enter_context(Eye(served, stream, plain=True)))
+            text = f"comment {number} is much like all the others, 😀 and so on"
+            writer.say("post", ref=f"r{number}", text=text)
+            told = [eye.sees(text) for eye in watching]
+            assert told == [told[0]] * len(watching)

@@ -6,7 +6,8 @@ import msgspec
 
 from tests.sim.screen import Screen
 from uproar.gateway.hub import Hub
-from uproar.gateway.room import Viewer
+from uproar.gateway.viewer import Viewer
+from uproar.wire.deflate import Inflater, inflate_alone
 from uproar.wire.websocket import Fail, Limits, Op, Reader
 
 BIG = Limits(1 << 20, 64, 1 << 22)
@@ -61,8 +62,10 @@ class Fan(Viewer):
         self.hub = hub
         self.screen = screen
         self.deflated = deflated
+        self.context = deflated and number % 3 > 0
         self.socket = self.transport = Socket(self)
-        self.reader = Reader(BIG, deflate=deflated, from_client=False)
+        inflate = Inflater().read if self.context else inflate_alone
+        self.reader = Reader(BIG, deflate=deflated, from_client=False, inflate=inflate)
         self.answers: dict[str, asyncio.Future] = {}
         self.bye: dict = {}
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 from uproar.core.errors import Misconfigured
+from uproar.wire.deflate import Inflater
 from uproar.wire.handshake import accept_key
 from uproar.wire.websocket import Code, Fail, Limits, Message, Op, Reader, close_payload, masked_frame
 
@@ -138,7 +139,7 @@ class Watching(asyncio.Protocol):
             self._fail(NotLetIn(status, detail))
             return b""
         if "sec-websocket-extensions" in headers:
-            self._reader = Reader(FROM_SERVER, deflate=True, from_client=False)
+            self._reader = Reader(FROM_SERVER, deflate=True, from_client=False, inflate=Inflater().read)
         if not self.opened.done():
             self.opened.set_result(None)
         return frames
@@ -187,7 +188,7 @@ def _request(address: Address, path: str, key: str, token: str, deflate: bool) -
         f"Sec-WebSocket-Key: {key}",
     ]
     if deflate:
-        lines.append("Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover")
+        lines.append("Sec-WebSocket-Extensions: permessage-deflate")
     if token:
         lines.append(f"Authorization: Bearer {token}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1")

@@ -19,15 +19,17 @@ from uproar.core.errors import Unavailable
 from uproar.core.events import Event, Reacted
 from uproar.core.position import Position
 from uproar.core.refusal import Refused
+from uproar.gateway.budget import Budget
 from uproar.gateway.following.service import Following
 from uproar.gateway.hearing.service import Hearing, Writes
 from uproar.gateway.joining.service import Joining
 from uproar.gateway.outbox import Lag
 from uproar.gateway.personal import Personal
 from uproar.gateway.reactions import Tally
-from uproar.gateway.room import Room, Viewer
+from uproar.gateway.room import Room
 from uproar.gateway.rooms import ROOMS, Rooms
 from uproar.gateway.sending.service import CHUNK, Sending, Write, through_transports
+from uproar.gateway.viewer import Viewer
 from uproar.gateway.wheel import Wheel
 from uproar.observe.counters import Metrics
 from uproar.presence import Presence
@@ -73,6 +75,7 @@ class Hub:
         lag: Lag = LAG,
         rooms: int = ROOMS,
         write: Write = through_transports,
+        budget: Budget | None = None,
     ) -> None:
         self._presence = presence
         self._append = append
@@ -80,7 +83,7 @@ class Hub:
         self._metrics = metrics
         self._drain_s = timing.drain_s
         self.run = secrets.token_hex(6)
-        self._rooms = Rooms(rooms, timing.ring_s)
+        self._rooms = Rooms(rooms, timing.ring_s, budget or Budget())
         self._wheel = Wheel(timing.ping_s, timing.pong_s)
         self._tally = Tally(self.run)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -182,6 +185,7 @@ class Hub:
         self._ping(second)
         for room in self._rooms:
             self._sending.close_slow(room)
+            room.trim(self._clock.now_ms())
         try:
             await self._tell_presence(second)
         except Unavailable as fault:

@@ -6,8 +6,10 @@ from typing import NamedTuple
 from uproar.auth import Identity
 from uproar.core.refusal import Refusal, Refused
 from uproar.gateway.outbox import Lag
-from uproar.gateway.room import NO_SLOT, Kept, Room, Viewer
+from uproar.gateway.ring import Kept
+from uproar.gateway.room import Room
 from uproar.gateway.session import Session, refused
+from uproar.gateway.viewer import NO_SLOT, Viewer
 from uproar.observe.counters import Metrics
 from uproar.wire import frames as wire
 from uproar.wire.closes import Close

@@ -413,6 +413,7 @@ class Socket(Viewer, asyncio.Protocol):
             return
         extension = negotiate(request.headers.get("sec-websocket-extensions", ""))
         self.deflated = bool(extension)
+        self.context = self.deflated and "server_no_context_takeover" not in extension
         self.transport.write(switching(request, extension))
         asyncio.get_running_loop().call_soon(self._open)
 

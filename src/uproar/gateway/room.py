@@ -4,182 +4,33 @@ A viewer is in one of three states:
 
     WAITING --admit--> READY --paused--> LAGGING --resumed--> WAITING
                          (joined or drained, and waiting for the end of the frame that is under way)
+
+A ready viewer is on the list of the form in which it gets frames:
+
+    joined --> PLAIN                                  without compression
+          `--> ALONE --the chain starts anew--> CHAINED
+                 `<----skipped, or encoded anew----'
 """
 
-from array import array
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
 
-from uproar.gateway.session import Session
+from uproar.gateway.budget import Budget
+from uproar.gateway.chain import Chain
+from uproar.gateway.ring import Kept, Ring
+from uproar.gateway.slots import Slots
+from uproar.gateway.viewer import ALONE, CHAINED, FORMS, NO_SLOT
+from uproar.gateway.viewer import NO_SOCKET as NO_SOCKET
+from uproar.gateway.viewer import NOWHERE as NOWHERE
+from uproar.gateway.viewer import Transport as Transport
+from uproar.gateway.viewer import Viewer as Viewer
 from uproar.timeline import Gone
 from uproar.wire.frames import Frame, PosterRules
-from uproar.wire.redact import redact_frame
-from uproar.wire.websocket import text_frame
 
-RING_BYTES = 16 << 20
-FREE_SLOTS = 1_000  # may stay for who comes; more go once they are more than half, as after a crowd left
-NO_SLOT = -1
-NO_SOCKET = -1  # no descriptor: a native sender passes over it
 ANEW = -1  # held by a lagging viewer whose chain began anew meanwhile: it holds nothing
-
-
-class Transport(Protocol):
-    """As much of an asyncio transport as rooms need."""
-
-    def write(self, data: bytes) -> None:
-        """Send, or keep until the socket takes it."""
-
-    def is_closing(self) -> bool:
-        """Whether nothing more will be sent."""
-
-    def get_write_buffer_size(self) -> int:
-        """Bytes that the socket has not taken yet."""
-
-
-class _Nowhere:
-    """Stands in an empty slot, so that the HOT loop need not ask."""
-
-    __slots__ = ()
-
-    def write(self, data: bytes) -> None:
-        """Nobody is here."""
-
-    def is_closing(self) -> bool:
-        """Nothing is ever sent."""
-        return True
-
-    def get_write_buffer_size(self) -> int:
-        """Nothing waits."""
-        return 0
-
-
-NOWHERE: Transport = _Nowhere()
-
-
-class Viewer:
-    """A transport and a few small numbers; no task, queue, timer or reader of its own.
-
-    `held` is the last frame it has while it is not ready (ready viewers hold what the room has sent), `asides_from` the
-    frame up to which it had its asides, `pinged` whether a pong is owed.
-    """
-
-    __slots__ = (
-        "asides_from",
-        "deflated",
-        "descriptor",
-        "held",
-        "lagging",
-        "pinged",
-        "room",
-        "session",
-        "slot",
-        "transport",
-    )
-
-    def __init__(self) -> None:
-        self.transport: Transport = NOWHERE
-        self.descriptor = NO_SOCKET
-        self.room: Room | None = None
-        self.session: Session | None = None
-        self.slot = NO_SLOT
-        self.held = 0
-        self.asides_from = 0
-        self.deflated = False
-        self.lagging = False
-        self.pinged = False
-
-    def end(self, code: int, reason: str) -> None:
-        """Close the connection with this code, once what was written is sent."""
-        raise NotImplementedError
-
-
-class Kept:
-    """A frame in the ring, with the bytes that viewers get: header and payload, made once."""
-
-    __slots__ = ("_plain", "_redacted", "deflated", "frame")
-
-    def __init__(self, frame: Frame) -> None:
-        self.frame = frame
-        self.deflated = text_frame(frame.alone, compressed=True)
-        self._plain: bytes | None = None
-        self._redacted: tuple[Gone, Kept] | None = None
-
-    @property
-    def plain(self) -> bytes:
-        """For viewers without compression."""
-        if self._plain is None:
-            self._plain = text_frame(self.frame.plain)
-        return self._plain
-
-    def form(self, deflated: bool) -> bytes:
-        """The bytes for a viewer."""
-        return self.deflated if deflated else self.plain
-
-    def without(self, gone: Gone) -> "Kept":
-        """The same without what is gone, encoded anew once for all who ask."""
-        if not gone.version:
-            return self
-        if self._redacted is None or self._redacted[0] != gone:  # versions alone begin again with a lost timeline
-            frame = redact_frame(self.frame, gone)
-            self._redacted = (gone, self if frame is self.frame else Kept(frame))
-        return self._redacted[1]
 
 
 def _not_subscribed() -> None:
     """Nothing to end."""
-
-
-class Slots:
-    """The viewers who are ready for one form of frames: transports, and descriptors beside them."""
-
-    def __init__(self) -> None:
-        self.transports: list[Transport] = []
-        self.sockets = array("i")
-        self._owners: list[Viewer | None] = []
-        self._free: list[int] = []
-
-    def __len__(self) -> int:
-        """Slots, empty ones included."""
-        return len(self.transports)
-
-    @property
-    def ready(self) -> int:
-        """How many are not empty."""
-        return len(self._owners) - len(self._free)
-
-    def viewers(self) -> Iterator[Viewer]:
-        """Who is ready."""
-        return (viewer for viewer in self._owners if viewer is not None)
-
-    def place(self, viewer: Viewer) -> None:
-        """Give the viewer a slot."""
-        if self._free:
-            viewer.slot = self._free.pop()
-            self._set(viewer.slot, viewer, viewer.transport, viewer.descriptor)
-        else:
-            viewer.slot = len(self)
-            self._owners.append(viewer)
-            self.transports.append(viewer.transport)
-            self.sockets.append(viewer.descriptor)
-
-    def empty(self, viewer: Viewer) -> None:
-        """Take its slot at once."""
-        self._set(viewer.slot, None, NOWHERE, NO_SOCKET)
-        self._free.append(viewer.slot)
-        viewer.slot = NO_SLOT
-
-    def close_ranks(self) -> None:
-        """Empty slots go when they are too many; not while a frame is sent."""
-        if len(self._free) > max(FREE_SLOTS, len(self) // 2):
-            ready = list(self.viewers())
-            for shelf in (self._owners, self.transports, self.sockets, self._free):
-                del shelf[:]
-            for viewer in ready:
-                self.place(viewer)
-
-    def _set(self, slot: int, owner: Viewer | None, transport: Transport, socket: int) -> None:
-        self._owners[slot], self.transports[slot], self.sockets[slot] = owner, transport, socket
 
 
 class Room:
@@ -188,10 +39,13 @@ class Room:
     It is open once it was told where its chain ends (`begin`). `told` is how many viewers its own were told of last.
     """
 
-    def __init__(self, stream: str, ring_s: float = 60.0) -> None:
+    def __init__(self, stream: str, ring_s: float = 60.0, budget: Budget | None = None) -> None:
         self.stream = stream
-        self.ring_s = ring_s
-        self.ring: deque[Kept] = deque()
+        self._ring_s = ring_s
+        self._budget = budget or Budget()
+        self._chain = Chain(self._budget)
+        self._hoping = 0  # ready viewers who get frames alone and wait for a start of the chain
+        self.ring = Ring()
         self.gone = Gone()
         self.losses_told = self.losses_known = 0  # frames that changed what is gone, and those that `gone` accounts for
         self.users: dict[str, set[Viewer]] = {}
@@ -202,8 +56,7 @@ class Room:
         self.told: int | None = None
         self.unsubscribe: Callable[[], None] = _not_subscribed
         self.in_repair = False
-        self._bytes = 0
-        self.forms = (Slots(), Slots())
+        self.forms = tuple(Slots() for _ in FORMS)
         self.begin("", 0)
 
     @property
@@ -225,69 +78,70 @@ class Room:
         self.top = self.sent = number
         self.checksum: int | None = None
         self.ring.clear()
-        self._bytes = 0
+        self._chain.stop()
         self.cursor: tuple[int, int] | None = None
         self.target = number
 
     # -- the ring
 
     def keep(self, frame: Frame, now_ms: int) -> Kept:
-        """Put the next frame into the ring; the oldest leave after `ring_s`, or beyond `RING_BYTES`."""
-        kept = Kept(frame)
-        self.ring.append(kept)
+        """Put the next frame into the ring, and into the chain."""
+        link = self._chain.add(frame.plain, now_ms, self.forms[CHAINED].ready, self._hoping)
+        kept = Kept(frame, link)
+        self.ring.keep(kept)
         self.top = frame.number
         self.checksum = frame.checksum
-        self._bytes += len(frame.plain) + len(frame.alone)
-        self._drop_cut()
-        while len(self.ring) > 1 and (
-            self._bytes > RING_BYTES or self.ring[0].frame.at_ms < now_ms - self.ring_s * 1000
-        ):
-            if self.ring[0].frame.number > self.sent:
-                break  # not sent yet
-            self._drop_oldest()
+        self.trim(now_ms)
         return kept
 
-    def _drop_oldest(self) -> None:
-        oldest = self.ring.popleft().frame
-        self._bytes -= len(oldest.plain) + len(oldest.alone)
+    def trim(self, now_ms: int) -> None:
+        """The oldest frames leave the ring after `ring_s`, beyond the room's share, or with an erasure; sent ones."""
+        self.ring.drop_upto(min(self._cut, self.sent))
+        self.ring.trim(now_ms - int(self._ring_s * 1000), self._budget.ring_bytes, self.sent)
 
     def learn(self, gone: Gone) -> None:
         """This is gone now. At an erasure the frames in the ring leave it, once every ready viewer has them."""
         if any(upto > self.gone.erased.get(user, -1) for user, upto in gone.erased.items()):
             self._cut = self.top
         self.gone = gone
-        self._drop_cut()
-
-    def _drop_cut(self) -> None:
-        while self.ring and self.ring[0].frame.number <= min(self._cut, self.sent):
-            self._drop_oldest()
+        self.ring.drop_upto(min(self._cut, self.sent))
 
     def after(self, number: int, upto: int | None = None) -> Sequence[Kept] | None:
         """The frames above `number` (up to `upto`), or None when the ring does not hold them all."""
-        last = self.top if upto is None else upto
-        if number >= last:
-            return ()
-        first = self.ring[0].frame.number if self.ring else self.top + 1
-        if number + 1 < first:
-            return None
-        return [self.ring[at - first] for at in range(number + 1, last + 1)]
+        return self.ring.after(number, self.top if upto is None else upto)
+
+    def close(self) -> None:
+        """Nobody watches any more."""
+        self.unsubscribe()
+        self._chain.stop()
 
     # -- the ready lists
 
     def place(self, viewer: Viewer) -> None:
-        """Ready: it holds what was sent, and gets what comes."""
-        self.forms[viewer.deflated].place(viewer)
+        """Ready: it holds what was sent, and gets what comes, in the chain if that goes on without a break."""
+        if viewer.form == CHAINED and any(kept.chained is None for kept in self.after(self.sent) or ()):
+            viewer.form = ALONE
+        self._hoping += _hopes(viewer)
+        self.forms[viewer.form].place(viewer)
 
     def empty(self, viewer: Viewer, sending: bool) -> None:
         """Take it off the ready list at once. `sending`: it was just being written to."""
         viewer.held = self.holds(viewer, sending)
-        self.forms[viewer.deflated].empty(viewer)
+        self._hoping -= _hopes(viewer)
+        self.forms[viewer.form].empty(viewer)
+
+    def promote(self) -> None:
+        """The next frame starts the chain: whoever waits for that takes part from now on. Not while a frame is sent."""
+        for viewer in [viewer for viewer in self.forms[ALONE].viewers() if _hopes(viewer)]:
+            self.empty(viewer, sending=False)
+            viewer.form = CHAINED
+            self.place(viewer)
 
     def holds(self, viewer: Viewer, sending: bool = False) -> int:
         """The last frame that the viewer has been given."""
         if viewer.slot == NO_SLOT:
             return viewer.held
-        if self.cursor is None or not (sending or (int(viewer.deflated), viewer.slot) < self.cursor):
+        if self.cursor is None or not (sending or (viewer.form, viewer.slot) < self.cursor):
             return self.sent
         return self.target
 
@@ -301,3 +155,7 @@ class Room:
         """All viewers on the ready lists."""
         for slots in self.forms:
             yield from slots.viewers()
+
+
+def _hopes(viewer: Viewer) -> bool:
+    return viewer.form == ALONE and viewer.context

@@ -6,6 +6,7 @@ nobody --enter--> WATCHED --the last one leaves--> QUIET --`QUIET_S`, or another
 
 from collections.abc import Iterator
 
+from uproar.gateway.budget import Budget
 from uproar.gateway.room import Room
 
 ROOMS = 10_000
@@ -15,8 +16,9 @@ QUIET_S = 30.0  # a room without viewers stays for who comes back
 class Rooms:
     """At most `limit` rooms; the places of quiet ones are free, the one that was quiet for longest goes first."""
 
-    def __init__(self, limit: int, ring_s: float) -> None:
+    def __init__(self, limit: int, ring_s: float, budget: Budget) -> None:
         self._limit = limit
+        self._budget = budget
         self._ring_s = ring_s
         self.by_stream: dict[str, Room] = {}
         self._quiet: dict[str, float] = {}  # since when, the longest first
@@ -61,9 +63,11 @@ class Rooms:
     def _make(self, stream: str) -> Room:
         if len(self) >= self._limit:
             self._forget(next(iter(self._quiet)))
-        room = self.by_stream[stream] = Room(stream, self._ring_s)
+        room = self.by_stream[stream] = Room(stream, self._ring_s, self._budget)
+        self._budget.rooms = len(self)
         return room
 
     def _forget(self, stream: str) -> None:
         del self._quiet[stream]
-        self.by_stream.pop(stream).unsubscribe()
+        self.by_stream.pop(stream).close()
+        self._budget.rooms = len(self)

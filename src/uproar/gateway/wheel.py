@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from uproar.gateway.room import Viewer
+from uproar.gateway.viewer import Viewer
 
 
 class Wheel:

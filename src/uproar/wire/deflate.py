@@ -1,4 +1,4 @@
-"""A payload deflated by itself, as permessage-deflate (RFC 7692) wants it, and read back within a bound."""
+"""Payloads deflated as permessage-deflate (RFC 7692) wants it, each by itself or one after the other, and read back."""
 
 import zlib
 from enum import Enum, auto
@@ -18,8 +18,39 @@ class Flaw(Enum):
 
 def deflate_alone(payload: bytes, level: int = LEVEL) -> bytes:
     """Raw deflate that refers to nothing earlier, ended by a sync flush whose last four bytes are left out."""
-    deflater = zlib.compressobj(level, zlib.DEFLATED, WINDOW_BITS)
-    return (deflater.compress(payload) + deflater.flush(zlib.Z_SYNC_FLUSH))[: -len(TAIL)]
+    return Deflater(level).add(payload)
+
+
+class Deflater:
+    """Deflates messages of which each may refer to all before it; ended as `deflate_alone` ends them."""
+
+    __slots__ = ("_deflater",)
+
+    def __init__(self, level: int = LEVEL) -> None:
+        self._deflater = zlib.compressobj(level, zlib.DEFLATED, WINDOW_BITS)
+
+    def add(self, payload: bytes) -> bytes:
+        """The next message."""
+        return (self._deflater.compress(payload) + self._deflater.flush(zlib.Z_SYNC_FLUSH))[: -len(TAIL)]
+
+
+class Inflater:
+    """Reads messages of which each may refer to all before it; after a flaw it reads nothing more."""
+
+    __slots__ = ("_inflater",)
+
+    def __init__(self) -> None:
+        self._inflater = zlib.decompressobj(WINDOW_BITS)
+
+    def read(self, payload: bytes, limit: int) -> bytes | Flaw:
+        """The next message, at most `limit` bytes; none of ours ends with a last block."""
+        try:
+            inflated = self._inflater.decompress(payload + TAIL, limit + 1)
+        except zlib.error:
+            return Flaw.DAMAGED
+        if len(inflated) > limit:
+            return Flaw.TOO_BIG
+        return Flaw.DAMAGED if self._inflater.eof or self._inflater.unconsumed_tail else inflated
 
 
 def inflate_alone(payload: bytes, limit: int) -> bytes | Flaw:

@@ -1,6 +1,7 @@
 """WebSocket framing (RFC 6455, permessage-deflate of RFC 7692) both ways: bytes in, messages out; no socket here."""
 
 import codecs
+from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -11,6 +12,9 @@ RSV1 = 0x40
 OTHER_RSV = 0x30
 MASKED = 0x80
 CONTROL_BYTES = 125
+
+
+Inflate = Callable[[bytes, int], bytes | Flaw]
 
 
 class Op(IntEnum):
@@ -141,15 +145,29 @@ class _Header(NamedTuple):
 class Reader:
     """What has come of a message so far. It stands only while a message is under way (`idle` tells when it may go).
 
-    `from_client`: frames must be masked (from a server: must not be). `deflate`: permessage-deflate was agreed on;
-    each message is inflated by itself.
+    `from_client`: frames must be masked (from a server: must not be). `deflate`: permessage-deflate was agreed on, and
+    `inflate` reads a deflated message within a bound of bytes.
     """
 
-    __slots__ = ("_buffer", "_compressed", "_deflate", "_from_client", "_limits", "_op", "_parts", "_size", "_utf8")
+    __slots__ = (
+        "_buffer",
+        "_compressed",
+        "_deflate",
+        "_from_client",
+        "_inflate",
+        "_limits",
+        "_op",
+        "_parts",
+        "_size",
+        "_utf8",
+    )
 
-    def __init__(self, limits: Limits, *, deflate: bool = False, from_client: bool = True) -> None:
+    def __init__(
+        self, limits: Limits, *, deflate: bool = False, from_client: bool = True, inflate: Inflate = inflate_alone
+    ) -> None:
         self._limits = limits
         self._deflate = deflate
+        self._inflate = inflate
         self._from_client = from_client
         self._buffer = bytearray()
         self._op: Op | None = None
@@ -244,7 +262,7 @@ class Reader:
         data, op, compressed = b"".join(self._parts), self._op, self._compressed
         self._reset()
         if compressed:
-            inflated = inflate_alone(data, self._limits.inflated_bytes)
+            inflated = self._inflate(data, self._limits.inflated_bytes)
             if inflated is Flaw.TOO_BIG:
                 return Fail(Code.TOO_BIG, "the message inflates beyond its bound")
             if inflated is Flaw.DAMAGED:

@@ -10,7 +10,9 @@ from uproar.core.position import Position
 from uproar.core.stream import Rules, Stream
 from uproar.gateway.hub import Hub
 from uproar.gateway.outbox import Lag
-from uproar.gateway.room import FREE_SLOTS, NO_SLOT, Viewer
+from uproar.gateway.sending.service import SLICE_S, through_transports
+from uproar.gateway.slots import FREE_SLOTS
+from uproar.gateway.viewer import NO_SLOT, Viewer
 from uproar.observe.counters import Metrics
 from uproar.presence.memory import MemoryPresence
 from uproar.timeline.memory import MemoryTimeline
@@ -93,7 +95,7 @@ class HeldTimeline(MemoryTimeline):
 class House:
     """A hub on memory kinds."""
 
-    def __init__(self, lag=Lag(), rooms=10):
+    def __init__(self, lag=Lag(), rooms=10, one_a_turn=False):
         self.clock = TurnedClock()
         self.timeline = HeldTimeline(self.clock)
         self.writes = Writes()
@@ -101,18 +103,27 @@ class House:
         presence = MemoryPresence(self.clock)
         self.metrics = Metrics()
         given = (self.timeline, presence, self.writes, self._append, keys, self.clock, self.metrics)
-        self.hub = Hub(*given, lag=lag, rooms=rooms)
+        write = self._one_a_turn if one_a_turn else through_transports
+        self.hub = Hub(*given, lag=lag, rooms=rooms, write=write)
         self.appended = []
+        self.made = 0
+
+    def _one_a_turn(self, slots, at, data):
+        """So slow that every viewer takes a slice of its own."""
+        self.clock.turn(SLICE_S)
+        slots.transports[at].write(data)
+        return 1
 
     async def _append(self, event):
         self.appended.append(event)
         return len(self.appended)
 
-    async def frame(self, *texts, asides=()):
+    async def frame(self, *texts, asides=(), changes_gone=False, turns=20):
         """The next frame of the stream, with these comments."""
         top = await self.timeline.top("s")
         number = top.number + 1
-        comments = [shown(Comment(number * 100 + n, "s", User("u", "U"), text)) for n, text in enumerate(texts)]
+        self.made += 1
+        comments = [shown(Comment(self.made * 100 + n, "s", User("u", "U"), text)) for n, text in enumerate(texts)]
         plain = encode(Batch(f"{top.epoch}.{number}", comments=comments))
         frame = Frame(
             "s",
@@ -124,9 +135,10 @@ class House:
             plain,
             deflate_alone(plain),
             asides=asides,
+            changes_gone=changes_gone,
         )
         assert await self.timeline.extend(frame)
-        await settle()
+        await settle(turns)
         return Position(top.epoch, number)
 
     def number(self, name, **labels):
@@ -139,8 +151,8 @@ class House:
         return viewer
 
 
-async def settle():
-    for _ in range(20):
+async def settle(turns=20):
+    for _ in range(turns):
         await asyncio.sleep(0)
 
 
@@ -291,7 +303,7 @@ def test_after_a_crowd_its_slots_are_given_back_and_the_rest_are_served():
         for viewer in viewers[2:-1]:
             house.hub.gone(viewer)
         await house.frame("a")
-        assert [len(slots) for slots in viewers[0].room.forms] == [3, 0]
+        assert [len(slots) for slots in viewers[0].room.forms] == [3, 0, 0]
         house.hub.gone(viewers[0])
         await house.frame("b")
         assert [len(viewer.told) for viewer in (viewers[0], viewers[1], viewers[-1])] == [2, 3, 3]

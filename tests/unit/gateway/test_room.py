@@ -3,7 +3,10 @@
 from msgspec.structs import replace
 
 from uproar.core.comment import Comment, User
-from uproar.gateway.room import Kept, Room
+from uproar.gateway.budget import Budget
+from uproar.gateway.ring import Kept
+from uproar.gateway.room import Room
+from uproar.gateway.viewer import ALONE, CHAINED, Viewer
 from uproar.timeline import Gone
 from uproar.wire.codec import encode, read_batch
 from uproar.wire.deflate import deflate_alone
@@ -47,3 +50,47 @@ def test_an_erasure_takes_the_frames_so_far_out_of_the_ring_once_they_are_sent()
     room.learn(Gone(2, erased={"u": 9}, epoch="e"))
     assert [one.frame.number for one in room.ring] == [4]
     assert room.after(2) is None
+
+
+def chained():
+    viewer = Viewer()
+    viewer.deflated = viewer.context = True
+    viewer.form = CHAINED
+    return viewer
+
+
+def test_who_comes_back_where_the_chain_was_broken_meanwhile_gets_frames_alone():
+    room, viewer, other = Room("s"), chained(), chained()
+    room.begin("e", 0)
+    room.keep(kept(1).frame, 0)  # and nobody reads the chain
+    room.place(viewer)
+    assert viewer.form == ALONE
+    room.keep(replace(kept(2).frame, number=2), 0)
+    room.sent = 1
+    room.place(other)
+    assert other.form == CHAINED
+
+
+def test_the_rings_of_all_rooms_share_what_they_may_hold():
+    budget = Budget(rings_bytes=1_000)
+    budget.rooms = 2
+    room = Room("s", 60, budget)
+    room.begin("e", 0)
+    for number in range(1, 30):
+        room.keep(replace(kept(number).frame, number=number), 0)
+        room.sent = number
+    room.trim(0)
+    assert 250 < room.ring.held_bytes <= 500
+    budget.rooms = 10_000
+    room.trim(0)
+    assert len(room.ring) == 1
+
+
+def test_frames_leave_the_ring_with_time_though_no_new_ones_come():
+    room = Room("s", 60)
+    room.begin("e", 0)
+    for number in (1, 2, 3):
+        room.keep(replace(kept(number).frame, number=number, at_ms=number), 0)
+    room.sent = 3
+    room.trim(60_002)
+    assert [one.frame.number for one in room.ring] == [2, 3]

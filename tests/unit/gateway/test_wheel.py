@@ -1,6 +1,6 @@
 """Who is pinged when, and who is late."""
 
-from uproar.gateway.room import Viewer
+from uproar.gateway.viewer import Viewer
 from uproar.gateway.wheel import Wheel
 
 PING_S, PONG_S = 25, 10

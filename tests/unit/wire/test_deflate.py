@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uproar.wire.deflate import TAIL, Flaw, deflate_alone, inflate_alone
+from uproar.wire.deflate import TAIL, Deflater, Flaw, Inflater, deflate_alone, inflate_alone
 
 
 @given(st.binary(max_size=5000), st.integers(0, 9))
@@ -65,3 +65,27 @@ def test_a_bomb_takes_no_more_memory_than_its_bound():
         assert tracemalloc.get_traced_memory()[1] < 512 << 10
     finally:
         tracemalloc.stop()
+
+
+@given(st.lists(st.binary(max_size=2000), min_size=1, max_size=8))
+def test_messages_that_refer_to_earlier_ones_are_read_in_their_order(messages):
+    deflater, inflater = Deflater(), Inflater()
+    assert [inflater.read(deflater.add(one), 2000) for one in messages] == messages
+
+
+@given(st.binary(max_size=2000))
+def test_the_first_of_them_is_what_is_deflated_alone(message):
+    assert Deflater().add(message) == deflate_alone(message)
+
+
+def test_what_refers_to_a_message_that_was_missed_is_not_read_as_it_was():
+    deflater, inflater = Deflater(), Inflater()
+    deflater.add(b"the one that was missed says something of its own")
+    assert inflater.read(deflater.add(b"the one that was missed says something else"), 1000) is Flaw.DAMAGED
+
+
+def test_a_running_inflater_takes_no_more_than_the_bound_and_no_damage():
+    bomb = Deflater().add(bytes(1 << 20))
+    assert Inflater().read(bomb, 1000) is Flaw.TOO_BIG
+    assert Inflater().read(b"\xff\xff\xff", 1000) is Flaw.DAMAGED
+    assert Inflater().read(b"\x03\x00", 1000) is Flaw.DAMAGED  # a last block

@@ -9,8 +9,9 @@ from uproar.core.clock import Clock
 from uproar.core.errors import Unavailable
 from uproar.core.position import Position
 from uproar.core.single_flight import SingleFlight
-from uproar.gateway.room import ANEW, Room, Viewer
+from uproar.gateway.room import ANEW, Room
 from uproar.gateway.sending.service import Sending
+from uproar.gateway.viewer import Viewer
 from uproar.observe.counters import Metrics
 from uproar.timeline import Timeline
 from uproar.wire.frames import Frame

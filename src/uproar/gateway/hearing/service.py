@@ -12,8 +12,9 @@ from uproar.core.refusal import Refusal, Refused
 from uproar.core.stream import Stream
 from uproar.gateway.personal import Owed, Personal
 from uproar.gateway.reactions import Tally, refusal
-from uproar.gateway.room import Room, Viewer
+from uproar.gateway.room import Room
 from uproar.gateway.session import Session
+from uproar.gateway.viewer import Viewer
 from uproar.observe.counters import Metrics
 from uproar.wire import frames as wire
 from uproar.wire.closes import Close

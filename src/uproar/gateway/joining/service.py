@@ -10,8 +10,10 @@ from uproar.core.single_flight import SingleFlight
 from uproar.core.stream import Stream
 from uproar.gateway.following.service import Following
 from uproar.gateway.personal import Owed, Personal
-from uproar.gateway.room import Kept, Room, Viewer
+from uproar.gateway.ring import Kept
+from uproar.gateway.room import Room
 from uproar.gateway.sending.service import Sending
+from uproar.gateway.viewer import Viewer
 from uproar.observe.counters import Metrics
 from uproar.timeline import Snapshot, Timeline
 from uproar.wire import frames as wire
@@ -61,6 +63,7 @@ class Joining:
 
     async def catch_up(self, viewer: Viewer, room: Room, position: Position | None, history: int) -> None:
         """Tell a viewer that is `catching_up` `joined`, and what it missed, or a snapshot; it is ready then."""
+        viewer.leave_chain()
         told = position is not None and await self._resume(viewer, room, position)
         if position is not None:
             self._metrics.resumes.labels("yes" if told else "no").inc()
@@ -83,7 +86,7 @@ class Joining:
         missed = [kept for kept in missed if kept.frame.number <= room.top]
         viewer.asides_from = position.number
         viewer.held = missed[-1].frame.number if missed else position.number
-        viewer.transport.write(joined + b"".join(kept.without(room.gone).form(viewer.deflated) for kept in missed))
+        viewer.transport.write(joined + b"".join(kept.without(room.gone).form(viewer.form) for kept in missed))
         self._personal.give_missed(room, viewer, missed)
         return True
 

@@ -8,7 +8,10 @@ from uproar.core.clock import Clock
 from uproar.core.position import Position
 from uproar.gateway.outbox import Lag
 from uproar.gateway.personal import Personal
-from uproar.gateway.room import NO_SLOT, Kept, Room, Slots, Viewer
+from uproar.gateway.ring import Kept
+from uproar.gateway.room import Room
+from uproar.gateway.slots import Slots
+from uproar.gateway.viewer import ALONE, CHAINED, FORMS, NO_SLOT, Viewer
 from uproar.native import Sender
 from uproar.observe.counters import Metrics
 from uproar.wire.closes import Close
@@ -45,10 +48,31 @@ def natively(sender: Sender) -> Write:
 
 
 class _Missed(NamedTuple):
-    """The bytes that make up for frames, and how many of these they skip."""
+    """The bytes that make up for frames, how many of these they skip, and the form in which the next ones come."""
 
     data: bytes
     skipped: int
+    form: int
+
+
+class _Bytes:
+    """Frames as every viewer of a form gets them, in one write; made when the first one does."""
+
+    def __init__(self, kept: Sequence[Kept]) -> None:
+        self.kept = kept
+        self._made: dict[int, bytes] = {}
+
+    def of(self, form: int) -> bytes:
+        """The bytes."""
+        if form not in self._made:
+            self._made[form] = b"".join(one.form(form) for one in self.kept)
+        return self._made[form]
+
+
+def _until_start(kept: Sequence[Kept]) -> Sequence[Kept]:
+    """The frames before the next one with which the chain starts anew."""
+    starts = (at for at, one in enumerate(kept) if at and one.starts)
+    return kept[: next(starts, len(kept))]
 
 
 class Sending:
@@ -74,32 +98,33 @@ class Sending:
     # -- frames to who is ready
 
     def send(self, room: Room) -> None:
-        """Begin to send everything that waits in the ring, in one write a viewer, unless that is under way."""
-        kept = room.after(room.sent) if room.cursor is None else None
+        """Begin to send what waits in the ring, in one write a viewer, unless that is under way."""
+        kept = _until_start(room.after(room.sent) or ()) if room.cursor is None else ()
         if not kept:
             return
-        room.target = room.top
+        if kept[0].starts:
+            room.promote()
+        room.target = kept[-1].frame.number
         room.cursor = (0, 0)
-        forms = [b"".join(one.plain for one in kept), b"".join(one.deflated for one in kept)]
-        self._slice(room, forms, kept)
+        self._slice(room, _Bytes(kept))
 
-    def _slice(self, room: Room, forms: Sequence[bytes], kept: Sequence[Kept]) -> None:
+    def _slice(self, room: Room, forms: "_Bytes") -> None:
         """Send for `SLICE_S`, and go on after others had their turn."""
         until = self._clock.now() + SLICE_S
         while room.cursor is not None:
             form, at = room.cursor
-            if at < len(room.forms[form]):
+            if room.forms[form].ready and at < len(room.forms[form]):
                 self._writing = True
-                written = self._write(room.forms[form], at, forms[form])
+                written = self._write(room.forms[form], at, forms.of(form))
                 self._writing = False
                 room.cursor = (form, at + written)
-            elif form == 0:
-                room.cursor = (1, 0)
+            elif form < CHAINED:
+                room.cursor = (form + 1, 0)
             else:
-                self._sent(room, kept)
+                self._sent(room, forms.kept)
                 return
             if self._clock.now() >= until:
-                asyncio.get_running_loop().call_soon(self._slice, room, forms, kept)
+                asyncio.get_running_loop().call_soon(self._slice, room, forms)
                 return
 
     def _sent(self, room: Room, kept: Sequence[Kept]) -> None:
@@ -110,7 +135,7 @@ class Sending:
             if one.frame.posted_ms:
                 self._metrics.post_to_display_seconds.observe(max(0, now_ms - one.frame.posted_ms) / 1000)
             self._personal.give_ready(room, one.frame)
-        for slots, name in zip(room.forms, ("plain", "alone"), strict=True):
+        for slots, name in zip(room.forms, FORMS, strict=True):
             self._metrics.deliveries.labels(name).inc(slots.ready * len(kept))
             slots.close_ranks()
         self.admit(room)
@@ -136,7 +161,7 @@ class Sending:
         if room.cursor is not None or not room.waiting:
             return
         waiting, room.waiting = room.waiting, []
-        made: dict[tuple[int, bool], _Missed] = {}
+        made: dict[tuple[int, int], _Missed] = {}
         for viewer in waiting:
             if viewer.room is not room or viewer.lagging or viewer.slot != NO_SLOT or viewer in room.catching_up:
                 continue
@@ -147,30 +172,33 @@ class Sending:
             else:
                 self._make_up(room, viewer, made)
 
-    def _make_up(self, room: Room, viewer: Viewer, made: dict[tuple[int, bool], _Missed]) -> None:
+    def _make_up(self, room: Room, viewer: Viewer, made: dict[tuple[int, int], _Missed]) -> None:
         """Give a viewer what it missed in one write; the bytes are joined once for all who hold the same."""
         kept = room.after(viewer.held, room.sent)
-        key = (viewer.held, viewer.deflated)
+        key = (viewer.held, viewer.form)
         if kept is None:
             self._again(viewer, room, Position(room.epoch, viewer.held) if viewer.held >= 0 else None)
             return
         if key not in made:
-            made[key] = self._missed(room, kept, viewer.deflated)
+            made[key] = self._missed(room, kept, viewer.form)
         self._metrics.skipped.inc(made[key].skipped)
-        viewer.held = room.sent
+        viewer.held, viewer.form = room.sent, made[key].form
         viewer.transport.write(made[key].data)
         if not viewer.lagging:
             self._personal.give_missed(room, viewer, kept)
             room.place(viewer)
 
-    def _missed(self, room: Room, kept: Sequence[Kept], deflated: bool) -> _Missed:
-        """The frames one after the other, or what comes of them when that is too much."""
+    def _missed(self, room: Room, kept: Sequence[Kept], form: int) -> _Missed:
+        """The frames one after the other, or what comes of them when that is too much; both may end a chain."""
         shown = [one.without(room.gone) for one in kept]
-        missed = b"".join(one.form(deflated) for one in shown)
+        outside = min(form, ALONE)
+        if any(one.chained is None for one in shown):
+            form = outside
+        missed = b"".join(one.form(form) for one in shown)
         if self._lag.catches_up(len(missed)):
-            return _Missed(missed, 0)
+            return _Missed(missed, 0, form)
         net = net_result([read_batch(one.frame.plain) for one in shown])
-        return _Missed(text_frame(encode(net)), len(shown))
+        return _Missed(text_frame(encode(net)), len(shown), outside)
 
     # -- slow viewers
 
