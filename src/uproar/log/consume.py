@@ -21,6 +21,7 @@ OPEN_RECORDS = 10_000  # read and not applied: with so many nothing more is read
 SIDE_BY_SIDE = 16  # batches of different keys applied at once
 IDLE_S = 1.0  # so long one read waits at most
 PAUSE_S = 0.005  # between reads, so that a read finds many records and not one
+PAUSE_MOST_S = 0.025  # while what was read waits for its time: a batch that fills up leaves so late
 COMMIT_S = 0.25  # what is applied is committed so long after at most; a crash repeats that much
 BACK_OFF_S = 0.1
 BACK_OFF_MOST_S = 5.0
@@ -113,7 +114,7 @@ class _Flow:
         with suppress(Unavailable):  # comes out of `_surely` at stop only
             while True:
                 self._take_in(await self._surely(self._read))
-                await asyncio.sleep(PAUSE_S)
+                await asyncio.sleep(self._pause_s())
 
     async def commit_on(self) -> None:
         """Commit now and then, without an end."""
@@ -155,6 +156,11 @@ class _Flow:
     def _patience_s(self) -> float:
         due = self._batcher.due
         return IDLE_S if due is None else min(IDLE_S, max(PAUSE_S, due - self._clock.now()))
+
+    def _pause_s(self) -> float:
+        due = self._batcher.due
+        left_s = 0.0 if due is None else due - self._clock.now()
+        return min(max(PAUSE_S, left_s / 2), PAUSE_MOST_S)
 
     async def _apply(self, batch: Batch) -> None:
         try:

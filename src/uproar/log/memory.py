@@ -45,6 +45,7 @@ class MemoryLog:
 
     def __init__(self, clock: Clock, retention_h: float = 24) -> None:
         self.arrived = asyncio.Event()
+        self.held_keys = False
         self._clock = clock
         self._retention_ms = round(retention_h * HOUR_MS)
         self._backlog = Backlog(clock, self._retention_ms, self._oldest_ms)

@@ -62,7 +62,10 @@ class _Outcome(NamedTuple):
 
 
 class SqliteLog:
-    """Keeps events in tables of the data directory's database; see the port for what it promises."""
+    """Keeps events in tables of the data directory's database; see the port for what it promises.
+
+    `held_keys`: when it was opened it knew keys that may still be used again.
+    """
 
     def __init__(self, database: Database, clock: Clock, retention_h: float, first: int, last: int) -> None:
         """For `open`, which knows the offsets of the first kept record and of the last one given."""
@@ -73,6 +76,7 @@ class SqliteLog:
         self._backlog = Backlog(clock, self._retention_ms, self._oldest_ms)
         self._first = first
         self._tail = Tail(last)
+        self.held_keys = False
         self._committed: dict[str, int] = {}
         self._running: set[str] = set()
         self._uncut = False
@@ -84,6 +88,7 @@ class SqliteLog:
         first, last, committed = await database.read(_read_ends)
         log = cls(database, clock, retention_h, first, last)
         log._committed = committed
+        log.held_keys = await database.read(partial(_holds_keys, clock.now_ms()))
         return log
 
     async def append(self, event: Event) -> int:
@@ -256,6 +261,11 @@ def _find_key(stream: str, user: str, key: str, now_ms: int, connection: apsw.Co
         (stream, user, key, now_ms - KEY_MS),
     ).fetchone()
     return _Found(row[0], row[1], row[2] % (1 << 64)) if row else None
+
+
+def _holds_keys(now_ms: int, connection: apsw.Connection) -> bool:
+    newest = connection.execute("SELECT at_ms FROM used_key ORDER BY offset DESC LIMIT 1").fetchone()
+    return newest is not None and newest[0] > now_ms - KEY_MS
 
 
 def _signed(digest: int) -> int:

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,6 +14,7 @@ import apsw
 from uproar.core.clock import SystemClock
 from uproar.core.errors import Overloaded, Unavailable, Unconfirmed
 from uproar.sqlite.file import open_reader, open_writer, truncate_wal
+from uproar.sqlite.jobs import Job, Jobs, Waiting
 
 WAITING_JOBS = 4096  # jobs that wait for the writer, and reads for a reader; one more is `Overloaded`
 TRANSACTION_S = 0.02  # for so long at most a transaction takes in jobs before it commits
@@ -22,23 +22,13 @@ READERS = 2
 CHECKPOINT_PAGES = 1000  # so many new pages in the write-ahead log move into the file
 
 T = TypeVar("T")
-Job = Callable[[apsw.Connection], T]
 
 _OUTAGES = (apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError, apsw.CantOpenError, apsw.NoMemError)
 _NOTHING_KEPT = (apsw.FullError, apsw.BusyError)
 
 
-class _Waiting(NamedTuple):
-    """A job, who waits for it, and who is told first; one that stands `alone` runs outside transactions."""
-
-    job: Job[Any]
-    future: asyncio.Future[Any]
-    kept: Callable[[Any], None] | None = None
-    alone: bool = False
-
-
 class _Done(NamedTuple):
-    waiting: _Waiting
+    waiting: Waiting
     value: Any = None
     error: Exception | None = None
 
@@ -60,8 +50,7 @@ class Database:
         self._connection = open_writer(path)
         self._connection.set_wal_hook(self._note_wal)
         self._wal_pages = self._moved_pages = 0
-        self._waiting: deque[_Waiting] = deque()
-        self._awake = threading.Condition()
+        self._jobs = Jobs()
         self._closing = False
         self._clock = SystemClock()
         self._idle_readers: SimpleQueue[apsw.Connection] = SimpleQueue()
@@ -103,21 +92,19 @@ class Database:
 
     async def close(self) -> None:
         """Finish what waits, move the write-ahead log into the file, and let go of it."""
-        with self._awake:
+        if not self._closing:
             self._closing = True
-            self._awake.notify()
+            self._jobs.close()
         await asyncio.to_thread(self._close)
 
     async def _enqueue(self, job: Job[T], kept: Callable[[T], None] | None = None, alone: bool = False) -> T:
         self._refuse_when_closed()
         if self.failed:
             raise Unavailable(self.failed)
-        if len(self._waiting) >= WAITING_JOBS:
+        if len(self._jobs) >= WAITING_JOBS:
             raise Overloaded(f"{WAITING_JOBS} writes wait for {self.path.name}")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        with self._awake:
-            self._waiting.append(_Waiting(job, future, kept, alone))
-            self._awake.notify()
+        self._jobs.put(Waiting(job, future, kept, alone))
         return await future
 
     def _refuse_when_closed(self) -> None:
@@ -138,22 +125,12 @@ class Database:
     # -- on the writer's thread
 
     def _serve(self) -> None:
-        while first := self._first():
+        while first := self._jobs.first():
             _tell([self._try(first)] if first.alone else self._transact(first))
             if self._wal_pages - self._moved_pages >= CHECKPOINT_PAGES:
                 self._move_pages()
 
-    def _first(self) -> _Waiting | None:
-        """Wait for a job; None once closing and none is left."""
-        with self._awake:
-            self._awake.wait_for(lambda: self._waiting or self._closing)
-            return self._waiting.popleft() if self._waiting else None
-
-    def _more(self) -> _Waiting | None:
-        """The next job that joins the transaction, if one waits."""
-        return self._waiting.popleft() if self._waiting and not self._waiting[0].alone else None
-
-    def _transact(self, first: _Waiting) -> Sequence[_Done]:
+    def _transact(self, first: Waiting) -> Sequence[_Done]:
         """One transaction, one commit, and how each job ended."""
         jobs = [first]
         if self.failed:
@@ -165,22 +142,28 @@ class Database:
             self._roll_back()
             return _all_failed(jobs, self._outage(error))
         try:
-            self._connection.execute("COMMIT")
+            if self._connection.in_transaction:
+                self._connection.execute("COMMIT")
         except Exception as error:
             self._roll_back()
             return _all_failed(jobs, self._uncommitted(error))
         return done
 
-    def _run(self, jobs: list[_Waiting]) -> Sequence[_Done]:
-        """Run the job and those that join it, each in its savepoint."""
+    def _run(self, jobs: list[Waiting]) -> Sequence[_Done]:
+        """Run the job and those that join it, each in its savepoint; one that nobody joins needs none."""
+        if not len(self._jobs):
+            done = self._try(jobs[0])
+            if done.error is not None:
+                self._roll_back()
+            return [done]
         until = self._clock.now() + TRANSACTION_S
-        done = [self._try_in_savepoint(jobs[0])]
-        while self._clock.now() < until and (job := self._more()):
+        all_done = [self._try_in_savepoint(jobs[0])]
+        while self._clock.now() < until and (job := self._jobs.more()):
             jobs.append(job)
-            done.append(self._try_in_savepoint(job))
-        return done
+            all_done.append(self._try_in_savepoint(job))
+        return all_done
 
-    def _try_in_savepoint(self, waiting: _Waiting) -> _Done:
+    def _try_in_savepoint(self, waiting: Waiting) -> _Done:
         self._connection.execute("SAVEPOINT job")
         done = self._try(waiting)
         if done.error is not None:
@@ -190,7 +173,7 @@ class Database:
         self._connection.execute("RELEASE job")
         return done
 
-    def _try(self, waiting: _Waiting) -> _Done:
+    def _try(self, waiting: Waiting) -> _Done:
         try:
             return _Done(waiting, waiting.job(self._connection))
         except _OUTAGES as error:
@@ -244,7 +227,7 @@ def _in_one_state(connection: apsw.Connection, job: Job[T]) -> T:
         connection.execute("ROLLBACK")
 
 
-def _all_failed(jobs: Sequence[_Waiting], error: Exception) -> Sequence[_Done]:
+def _all_failed(jobs: Sequence[Waiting], error: Exception) -> Sequence[_Done]:
     return [_Done(waiting, error=error) for waiting in jobs]
 
 

@@ -100,6 +100,22 @@ def test_a_job_that_raises_fails_alone(check):
     check(promise)
 
 
+def test_a_job_that_nobody_joins_keeps_all_or_nothing(check):
+    async def promise(database):
+        def bad(connection):
+            insert(99)(connection)
+            raise KeyError("bad")
+
+        await database.write(insert(1))
+        for job, error in ((bad, KeyError), (insert(1), apsw.ConstraintError)):
+            with pytest.raises(error):
+                await database.write(job)
+        await database.write(insert(2))
+        assert await database.read(numbers) == [1, 2]
+
+    check(promise)
+
+
 def test_kept_is_told_in_the_order_of_the_jobs_also_when_nobody_waits_any_more(check):
     async def promise(database):
         told = []
