@@ -34,11 +34,12 @@ class Address(NamedTuple):
 
 
 class NotLetIn(Exception):
-    """The server answered something else than 101; `status` is HTTP's."""
+    """The server answered something else than 101; `status` is HTTP's, `retry_after_s` what it asked to wait."""
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(self, status: int, detail: str, retry_after_s: float = 0.0) -> None:
         super().__init__(f"{status} {detail}".strip())
         self.status = status
+        self.retry_after_s = retry_after_s
 
     @property
     def final(self) -> bool:
@@ -136,7 +137,7 @@ class Watching(asyncio.Protocol):
         self._head = None
         status, detail, headers = _answer(head)
         if status != 101 or headers.get("sec-websocket-accept") != accept_key(self._key):
-            self._fail(NotLetIn(status, detail))
+            self._fail(NotLetIn(status, detail, _seconds(headers.get("retry-after", ""))))
             return b""
         if "sec-websocket-extensions" in headers:
             self._reader = Reader(FROM_SERVER, deflate=True, from_client=False, inflate=Inflater().read)
@@ -203,3 +204,8 @@ def _answer(head: bytes) -> tuple[int, str, dict[str, str]]:
         return 0, "this is no HTTP server", {}
     pairs = (line.partition(":") for line in rest)
     return int(code), reason, {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _seconds(retry_after: str) -> float:
+    """What `Retry-After` asks for; 0 where it is a date or nothing."""
+    return float(retry_after) if retry_after.isascii() and retry_after.isdigit() and len(retry_after) < 7 else 0.0

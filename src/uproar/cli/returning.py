@@ -37,10 +37,11 @@ class State(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A connection that is over, or never was: the close code, and the reason in words."""
+    """A connection that is over, or never was: the close code, why in words, how long the server asked to stay away."""
 
     code: int
     why: str
+    asked_s: float = 0.0
 
 
 class Return:
@@ -90,7 +91,7 @@ async def keep_watching(
         ended = await _watch_once(address, live_path(stream, back.position, history), heard, on_state, token)
         if not comes_back(ended.code):
             return ended.code
-        wait = back.wait_s(random.random())
+        wait = ended.asked_s + back.wait_s(random.random())  # all were asked the same, and luck spreads them
         on_state(State("away", wait, ended.why))
         await asyncio.sleep(wait)
 
@@ -100,11 +101,11 @@ async def _watch_once(
 ) -> Ended:
     on_state(State("joining"))
     try:
-        watching = await connect(address, path, heard)
+        watching = await connect(address, path, heard, deflate=True)
     except NotLetIn as refused:
         if refused.final:
             raise
-        return Ended(LOST, f"the server answers {refused}")
+        return Ended(LOST, f"the server answers {refused}", refused.retry_after_s)
     except TimeoutError:
         return Ended(LOST, f"no answer within {OPENING_S:.0f} s")
     except OSError as fault:

@@ -85,6 +85,29 @@ def test_whoever_is_not_let_in_is_told_the_status():
     assert run(served(handler, use, process_request=deny)) == 404
 
 
+def test_a_server_that_is_too_busy_for_now_says_how_long_to_stay_away():
+    waits = []
+
+    async def use(address):
+        watching = asyncio.ensure_future(
+            keep_watching(address, "s", print, lambda state: waits.append(state.wait_s) if state.wait_s else None)
+        )
+        while not waits:
+            await asyncio.sleep(0)
+        watching.cancel()
+        return waits[0]
+
+    async def handler(socket):
+        raise AssertionError("nobody is let in")
+
+    def deny(socket, request):
+        answer = socket.respond(503, "")
+        answer.headers["Retry-After"] = "7"
+        return answer
+
+    assert 7 <= run(served(handler, use, process_request=deny)) < 7.5
+
+
 def test_a_lost_viewer_comes_back_by_position_until_it_is_not_wanted():
     paths, heard, states = [], [], []
 
