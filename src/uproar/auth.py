@@ -1,5 +1,6 @@
 """Who somebody is: a token's bytes and the installation's keys become an identity, or the reason why not."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, NamedTuple
 
 import jwt
@@ -168,6 +169,17 @@ def read_jwks(text: bytes) -> tuple[PublicKey, ...]:
     if not keys:
         raise Misconfigured("jwt_keys holds no EdDSA or RS256 key for signatures.")
     return keys
+
+
+def write_jwks(keys: Iterable[PublicKey]) -> bytes:
+    """Keys that `read_jwks` gave as a document that it reads; empty for none."""
+    found = [_jwk(key) for key in keys]
+    return msgspec.json.encode({"keys": found}) if found else b""
+
+
+def _jwk(key: PublicKey) -> dict[str, Any]:
+    algorithm = jwt.get_algorithm_by_name(key.algorithm)
+    return algorithm.to_jwk(key.key, as_dict=True) | {"kid": key.kid, "alg": key.algorithm, "use": "sig"}
 
 
 def _key_for(header: dict[str, Any], keys: Keys) -> PublicKey | None:

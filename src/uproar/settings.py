@@ -3,7 +3,7 @@
 import difflib
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, Final, Literal, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin
 
 from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import FieldInfo, fields
@@ -24,6 +24,7 @@ Role = Literal["all", "api", "gateway", "fanout", "persist"]
 NEEDED: Final[tuple[Role, ...]] = ("api", "fanout", "persist")
 Memory = Literal["memory:"]
 Form = Literal["auto", "send", "io_uring", "python"]
+Gateways = Annotated[int, Meta(ge=1, le=64)] | Literal["auto"]
 Embedded = Literal["memory:", "sqlite:"]
 Roles = Annotated[tuple[Role, ...], Meta(min_length=1, max_length=5)]
 Texts = Annotated[tuple[str, ...], Meta(max_length=1_000)]
@@ -72,8 +73,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     ping_s: Annotated[WholeSeconds, Meta(description="The time between two pings of a viewer.")] = 25
     pong_s: Annotated[WholeSeconds, Meta(description="A viewer without a pong by then is closed: 4002.")] = 10
     lag_close_s: Annotated[Seconds, Meta(description="A viewer or answer unread this long is closed: 4001.")] = 30.0
+    gateways: Annotated[Gateways, Meta(description="Processes that serve viewers; 1: all in one.")] = "auto"
     sender: Annotated[Form, Meta(description="How frames leave: natively, or by Python's transports.")] = "auto"
     ring_s: Annotated[Seconds, Meta(description="How long a gateway keeps frames for who comes back.")] = 60.0
+    rings_mib: Annotated[Count, Meta(description="What the frames kept for all streams may take, in shares.")] = 512
+    chains: Annotated[Count, Meta(description="Streams with one compression context for all; 256 KiB each.")] = 256
     drain_s: Annotated[Seconds, Meta(description="Over how long a stop spreads its viewers' return.")] = 10.0
 
     plan_viewers: Annotated[Two, Meta(description="From how many viewers on: middle, large row.")] = (10_000, 100_000)
@@ -337,6 +341,8 @@ def _bounds(hint: Any) -> str:
         return " or ".join(get_args(kind))
     if get_origin(kind) is tuple:
         return _tuple_bounds(get_args(kind))
+    if get_origin(kind) is Union:
+        return " or ".join(map(_bounds, get_args(kind)))
     low = next(f"from {meta.ge}" if meta.ge is not None else f"above {meta.gt}" for meta in _metas(hint) if meta.le)
     high = next(meta.le for meta in _metas(hint) if meta.le)
     return f"a {'whole ' if kind is int else ''}number {low} to {high}"

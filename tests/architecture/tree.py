@@ -8,12 +8,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "uproar"
 
-SHELLS = frozenset({"worker", "service", "hub", "protocol", "server", "consume", "assembly", "clock", "single_flight"})
+SHELLS = frozenset({"worker", "service", "hub", "protocol", "server", "consume", "clock", "single_flight"})
 """Names of files that carry and decide nothing."""
 
-SHELL_FOLDERS = frozenset({"api", "cli", "bench", "native", "sqlite"})
+SHELL_FOLDERS = frozenset({"api", "assembly", "bench", "cli", "link", "native", "sqlite"})
 PORT_FOLDERS = frozenset({"log", "store", "timeline", "ledger", "presence"})
-KINDS = ("memory", "sqlite", "embedded", "kafka", "redis", "cassandra")
+KINDS = ("memory", "sqlite", "embedded", "linked", "kafka", "redis", "cassandra")
 """How the files of a port's kinds and of their helpers begin."""
 
 

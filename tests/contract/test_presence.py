@@ -2,10 +2,28 @@
 
 import pytest
 
+from tests.links import linked
 from tests.tools import TurnedClock, run
+from uproar.presence.linked import LinkedPresence, Served
 from uproar.presence.memory import MemoryPresence
 
-KINDS = {"memory": MemoryPresence}
+
+class OverALink:
+    """Each deed over a link of its own to one presence in memory."""
+
+    def __init__(self, clock):
+        self._there = MemoryPresence(clock)
+
+    def __getattr__(self, deed):
+        async def over(*told):
+            async with linked() as (here, there):
+                Served(there, self._there)
+                return await getattr(LinkedPresence(here), deed)(*told)
+
+        return over
+
+
+KINDS = {"memory": MemoryPresence, "linked": OverALink}
 
 
 @pytest.fixture

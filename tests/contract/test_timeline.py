@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.frames import aside, frame_of, said, top_after
+from tests.links import linked
 from tests.tools import TurnedClock, run
 from tests.unit.wire.histories import WINDOWS, Server
 from uproar.core.position import Position, parse
@@ -17,6 +18,7 @@ from uproar.sqlite import Database
 from uproar.timeline import Liking, Timeline
 from uproar.timeline.counts import GATEWAYS
 from uproar.timeline.line import FRAMES_S, SHOWN_S
+from uproar.timeline.linked import LinkedTimeline, Served
 from uproar.timeline.losses import LOSS_S
 from uproar.timeline.memory import MemoryTimeline
 from uproar.timeline.sqlite import STATE_FRAMES, SqliteTimeline
@@ -63,7 +65,18 @@ class SqliteKind:
             await database.close()
 
 
-TIMELINES = {"memory": MemoryKind, "sqlite": SqliteKind}
+class LinkedKind(MemoryKind):
+    """Its timeline is another process's, at the other end of a link."""
+
+    @asynccontextmanager
+    async def opened(self):
+        async with linked() as (here, there):
+            served = Served(there, self._timeline)
+            yield LinkedTimeline(here)
+            served.close()
+
+
+TIMELINES = {"memory": MemoryKind, "sqlite": SqliteKind, "linked": LinkedKind}
 
 Promise = Callable[[Timeline], Awaitable[None]]
 

@@ -5,15 +5,16 @@ import sys
 
 import uvicorn
 
-from uproar.gateway.caps import Addresses
-from uproar.gateway.protocol import BoundedHttp, Bounds, Caps
+from uproar.gateway.caps import Addresses, Caps
+from uproar.gateway.http.protocol import BoundedHttp, Bounds
 
 LONG_S = 2.5  # more than a request has
 LARGE = 24 << 20  # more than sockets hold
 
 
 class Bounded(BoundedHttp):
-    bounds = Bounds(request_s=1.0, lag_close_s=1.0)
+    bounds = Bounds(request_s=1.0)
+    lag_close_s = 1.0
     caps = Caps(Addresses(50), (), list)
 
 

@@ -18,9 +18,9 @@ LISTED = ("https://site.example", "http://other.example:8081")
 NUMBERS = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with Tuned(tmp_path_factory.mktemp("data"), origins=",".join(LISTED)) as house:
+@pytest.fixture(scope="module", params=["1", "2"], ids="gateways{}".format)
+def served(request, tmp_path_factory):
+    with Tuned(tmp_path_factory.mktemp("data"), gateways=request.param, origins=",".join(LISTED)) as house:
         yield house
 
 

@@ -16,6 +16,7 @@ from tests.journey.eyes import Eye
 from tests.web.served import Served
 
 NUMBERS = itertools.count(1)
+GATEWAYS = ("1", "2")
 
 
 @pytest.fixture(scope="module")
@@ -322,7 +323,7 @@ class Guarded(Served):
     """A server whose doors are shut."""
 
     def command(self) -> list[str]:
-        return [word for word in super().command() if word != "--open"]
+        return [*(word for word in super().command() if word != "--open"), "--gateways", "1"]
 
 
 def test_an_unknown_stream_is_404_behind_shut_doors_and_sigterm_says_bye_to_all(tmp_path):

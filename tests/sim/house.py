@@ -9,7 +9,8 @@ from typing import Any
 from tests.sim.loop import SteppingClock, VirtualTimeLoop
 from tests.sim.viewer import Fan
 from tests.sim.weather import Forgetful, Plug, Shaky, Weather
-from uproar.assembly import PRIME_MS, plan_of
+from uproar.assembly.house import plan_of
+from uproar.assembly.parts import PRIME_MS
 from uproar.auth import Keys
 from uproar.core.errors import Unavailable
 from uproar.fanout.worker import Fanout

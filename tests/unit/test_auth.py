@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.keys import ED, RSA, jwks, pem, public_jwk
-from uproar.auth import Identity, Keys, bearer, identify, make_token, read_jwks, signed_payload
+from uproar.auth import Identity, Keys, bearer, identify, make_token, read_jwks, signed_payload, write_jwks
 from uproar.core.comment import User
 from uproar.core.errors import Misconfigured
 from uproar.core.refusal import Refusal
@@ -334,6 +334,14 @@ BAD_SETS = {
     "a short key": jwks(public_jwk(rsa.generate_private_key(public_exponent=65_537, key_size=1_024))),
     "bytes that are not UTF-8": b'{"keys": ["\xff"]}',
 }
+
+
+def test_keys_that_are_written_are_read_again():
+    token = jwt.encode({"sub": "ann", "name": "Ann", "exp": NOW + 60}, RSA, "RS256", headers={"kid": "rsa"})
+    again = Keys(SECRET, read_jwks(write_jwks(KEYS.public)))
+    assert [key[:2] for key in again.public] == [key[:2] for key in KEYS.public]
+    assert identify(token, again, NOW) == identify(token, KEYS, NOW) != Refusal.BAD_TOKEN
+    assert write_jwks(()) == b""
 
 
 @pytest.mark.parametrize("text", BAD_SETS.values(), ids=BAD_SETS)

@@ -173,3 +173,14 @@ def test_settings_stay_as_they_were_checked():
         Settings().port = 1
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"prot": 1}, Settings)
+
+
+@pytest.mark.parametrize(("written", "read"), [("auto", "auto"), ("1", 1), ("64", 64), (3, 3)])
+def test_gateways_are_counted_or_chosen(written, read):
+    assert load({}, {}, {"gateways": written}).settings.gateways == read
+
+
+@pytest.mark.parametrize("written", ["0", "65", "many", "1.5"])
+def test_other_gateways_are_refused_in_words(written):
+    with pytest.raises(Misconfigured, match="a whole number from 1 to 64 or auto"):
+        load({}, {}, {"gateways": written})

@@ -310,9 +310,10 @@ def test_the_buttons_of_a_row_cover_nothing(reader):
     ann = reader().sign_in("Ann with a rather long name, forty chars")
     ann.say("first")
     ann.say("second")
+    expect(ann.comment("first")).to_have_count(1)
     *others, bar = hovered(ann.comment("second"))
-    above = ann.comment("first").bounding_box()
-    assert bar["top"] >= above["y"] + above["height"]
+    above = ann.comment("first").evaluate("row => row.getBoundingClientRect().toJSON()")
+    assert bar["top"] >= above["bottom"]
     assert [box for box in others if overlaps(bar, box)] == []
 
 

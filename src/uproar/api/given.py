@@ -13,7 +13,7 @@ from uproar.core.clock import Clock
 from uproar.core.ids import parse_id
 from uproar.core.refusal import Refusal, Refused
 from uproar.gateway.caps import address_of, networks
-from uproar.gateway.protocol import ABORT
+from uproar.gateway.http.protocol import ABORT
 from uproar.read.service import ReadService
 from uproar.settings import Settings
 from uproar.timeline import Timeline

@@ -18,7 +18,8 @@ from uproar.api.pace import Pace
 from uproar.api.problems import Denied, Problem, about, problem
 from uproar.auth import Identity, Keys
 from uproar.core.clock import Clock
-from uproar.core.errors import Overloaded, Unavailable, Unconfirmed
+from uproar.core.errors import Unavailable
+from uproar.core.outage import refused
 from uproar.core.rate import Rate
 from uproar.core.refusal import Refusal, Refused
 from uproar.observe.counters import Metrics
@@ -107,12 +108,7 @@ def _denied(_: Request[Any, Any, Any], fault: Denied) -> Response[Problem]:
 
 
 def _unavailable(_: Request[Any, Any, Any], fault: Unavailable) -> Response[Problem]:
-    refusal = Refusal.UNAVAILABLE
-    if isinstance(fault, Overloaded):
-        refusal = Refusal.OVERLOADED
-    elif isinstance(fault, Unconfirmed):
-        refusal = Refusal.UNCONFIRMED
-    return problem(Refused(refusal, fault.retry_after_ms))
+    return problem(refused(fault))
 
 
 def _refused_by_litestar(request: Request[Any, Any, Any], fault: HTTPException) -> Response[Problem] | Response[str]:

@@ -8,8 +8,9 @@ from typing import Any
 import uvicorn
 
 from uproar.core.errors import Misconfigured
-from uproar.gateway.caps import Addresses
-from uproar.gateway.protocol import BoundedHttp, Caps, Socket
+from uproar.gateway.caps import Addresses, Caps
+from uproar.gateway.http.protocol import BoundedHttp
+from uproar.gateway.socket.protocol import Socket
 from uproar.wire.deflate import deflate_alone
 from uproar.wire.handshake import Request
 from uproar.wire.websocket import Limits, Message, frame

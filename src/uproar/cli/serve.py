@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from uproar.assembly import serve as run
+from uproar.assembly.running import serve as run
 from uproar.cli.configuration import ConfigFlag, DataFlag, configure
 from uproar.cli.logs import configure_logs
 from uproar.cli.secret import load_keys
@@ -17,6 +17,7 @@ def serve(
     admin_port: Annotated[int | None, typer.Option(help="The port of /metrics; 0 takes a free one.")] = None,
     data: DataFlag = None,
     roles: Annotated[str | None, typer.Option(help="What runs here, joined by commas.")] = None,
+    gateways: Annotated[str | None, typer.Option(help="Processes that serve viewers, or auto.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Let guests in, and make streams at their first join.")] = False,
     config: ConfigFlag = None,
 ) -> None:
@@ -29,6 +30,7 @@ def serve(
         admin_port=admin_port,
         data=data,
         roles=roles,
+        gateways=gateways,
         guests=doors,
         open_streams=doors,
     ).settings

@@ -1,7 +1,8 @@
 """How much one address and all together may ask for: connections, accepts, and whose address it is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import NamedTuple
 
 Network = IPv4Network | IPv6Network
 
@@ -47,6 +48,39 @@ class Addresses:
             self._open[address] = left
         else:
             self._open.pop(address, None)
+
+
+class Caps(NamedTuple):
+    """How many connections each address may have, and whose word is taken for an address."""
+
+    addresses: Addresses
+    trusted: tuple[Network, ...]
+    refused: Callable[[], object]
+
+
+class Seat:
+    """A connection's place among those of one address at a time; the empty address has none to take."""
+
+    __slots__ = ("_addresses", "_taken")
+
+    def __init__(self, addresses: Addresses) -> None:
+        self._addresses = addresses
+        self._taken = ""
+
+    def take(self, address: str) -> bool:
+        """Move to one among the address's; False, and nowhere, when it has none left."""
+        if address == self._taken:
+            return True
+        self.leave()
+        if not self._addresses.enter(address):
+            return False
+        self._taken = address
+        return True
+
+    def leave(self) -> None:
+        """Nobody's."""
+        self._addresses.leave(self._taken)
+        self._taken = ""
 
 
 def networks(trusted: Iterable[str]) -> tuple[Network, ...]:

@@ -1,6 +1,7 @@
 """The ledger: small facts about users that all writers agree on, one round trip.
 
-A new kind of ledger is one file here, one line in `assembly.py`, and a green run of `tests/contract/test_ledger.py`.
+A new kind of ledger is one file here, one line in `assembly/parts.py`, and a green run of
+`tests/contract/test_ledger.py`.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """The log: every event of every stream, in each stream's order, read by groups at their own pace.
 
-A new kind of log is one file here, one line in `assembly.py`, and a green run of `tests/contract/test_log.py`.
+A new kind of log is one file here, one line in `assembly/parts.py`, and a green run of `tests/contract/test_log.py`.
 """
 
 from collections.abc import Sequence

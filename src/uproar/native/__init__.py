@@ -7,6 +7,7 @@ over them. Where the library was not built, or the kernel forbids, the gateway w
 import ctypes
 import errno
 import os
+import threading
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,8 +57,8 @@ class _Native:
     def send(self, sockets: "array[int]", first: int, count: int, data: bytes) -> Sequence[Rest]:
         """See `Sender`."""
         count = min(count, len(sockets) - first)
-        if count > ENTRIES:
-            raise ValueError(f"{count} sockets are more than {ENTRIES}")
+        if first < 0 or count > ENTRIES or sockets.typecode != "i":
+            raise ValueError(f"{count} sockets from {first} on: more than {ENTRIES}, or none of the list's")
         at = sockets.buffer_info()[0] + first * sockets.itemsize
         rests = self._call(at, count, data)
         return [Rest(first + one.place, max(one.sent, 0)) for one in self._rests[:rests]] if rests else ()
@@ -77,7 +78,11 @@ class LoopSender(_Native):
 
 
 class RingSender(_Native):
-    """Up to `ENTRIES` sends a system call. It belongs to the thread that made it; raises `Absent`."""
+    """Up to `ENTRIES` sends a system call; raises `Absent`.
+
+    It belongs to the thread that made it, whose memory the kernel shares: in another one, and in a forked child, it is
+    a mistake to send.
+    """
 
     name = "io_uring"
 
@@ -87,28 +92,43 @@ class RingSender(_Native):
         if not self._ring:
             why = ctypes.get_errno()
             raise Absent(f"the kernel gives no io_uring ({errno.errorcode.get(why, why)}: {os.strerror(why)})")
+        self._owner = threading.get_native_id()
 
     def _call(self, at: int, count: int, data: bytes) -> int:
+        if not self._ring:
+            raise RuntimeError("the ring is closed")
+        if self._owner != threading.get_native_id():
+            raise RuntimeError("the ring belongs to the thread that made it")
         rests: int = self._library.uproar_ring_send(self._ring, at, count, data, len(data), self._rests)
         return rests
 
     def close(self) -> None:
         """Give the ring back."""
-        self._library.uproar_ring_close(self._ring)
+        if self._ring:
+            self._library.uproar_ring_close(self._ring)
+        self._ring = None
 
 
-def open_sender(wish: str) -> Sender | None:
-    """The sender of that name; `auto`: the loop where the library was built; None: the gateway's transports.
+class Choice(NamedTuple):
+    """A sender, or None for the gateway's transports, and why that one."""
+
+    sender: Sender | None
+    why: str
+
+
+def open_sender(wish: str) -> Choice:
+    """The sender of that name; `auto`: the loop where the library was built, since no ring was ever cheaper.
 
     `Misconfigured` when one that was asked for by its name cannot be had.
     """
     if wish == "python":
-        return None
+        return Choice(None, "asked for")
     try:
-        return RingSender(load()) if wish == RingSender.name else LoopSender(load())
+        sender = RingSender(load()) if wish == RingSender.name else LoopSender(load())
+        return Choice(sender, "costs least here" if wish == "auto" else "asked for")
     except Absent as why:
         if wish == "auto":
-            return None
+            return Choice(None, str(why))
         raise Misconfigured(f"sender cannot be {wish}: {why}; leave it at auto, or choose another") from why
 
 

@@ -51,6 +51,7 @@ class Metrics:
         self.deliveries = self._counters(names.DELIVERIES)
         self.viewers = self._gauge(names.VIEWERS)
         self.streams = self._gauge(names.STREAMS)
+        self.gateways = self._gauge(names.GATEWAYS)
         self.lagging_viewers = self._gauge(names.LAGGING_VIEWERS)
         self.skipped = self._counter(names.SKIPPED)
         self.resumes = self._counters(names.RESUMES)

@@ -39,9 +39,12 @@ ACK_SECONDS = _seconds("ack", "From a post's arrival to its ack.")
 POST_TO_DISPLAY_SECONDS = _seconds("post_to_display", "From a comment's id to its frame at the sockets.")
 FANOUT_FRAME_SECONDS = _seconds("fanout_frame", "From a window's end to its frame kept and announced.")
 FRAMES = _counter("frames", "Frames that joined a stream's chain.")
-DELIVERIES = _counter("deliveries", "Frames handed to viewers' sockets, by form.", "form", ("plain", "alone", "chained"))
-VIEWERS = _gauge("viewers", "Viewers connected to this process.")
-STREAMS = _gauge("streams", "Streams with viewers in this process.")
+DELIVERIES = _counter(
+    "deliveries", "Frames handed to viewers' sockets, by form.", "form", ("plain", "alone", "chained")
+)
+VIEWERS = _gauge("viewers", "Viewers connected.")
+STREAMS = _gauge("streams", "Streams with viewers, added up over the gateways.")
+GATEWAYS = _gauge("gateways", "Processes that serve viewers.")
 LAGGING_VIEWERS = _gauge("lagging_viewers", "Viewers whose socket is full.")
 SKIPPED = _counter("skipped", "Frames that viewers missed because they were too slow.")
 RESUMES = _counter("resumes", "Viewers back with a position, by whether all was recovered.", "recovered", ("yes", "no"))
@@ -69,6 +72,7 @@ METRICS: Final = (
     DELIVERIES,
     VIEWERS,
     STREAMS,
+    GATEWAYS,
     LAGGING_VIEWERS,
     SKIPPED,
     RESUMES,

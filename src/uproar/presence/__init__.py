@@ -1,6 +1,6 @@
 """Presence: who watches what, added up over gateways.
 
-A new kind is one file here, one line in `assembly.py`, and a green run of `tests/contract/test_presence.py`.
+A new kind is one file here, one line in `assembly/parts.py`, and a green run of `tests/contract/test_presence.py`.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,7 @@
 """The store: comments for good, and what must outlive every other part: streams, bans, likes, audit, writer numbers.
 
-A new kind of store is one file here, one line in `assembly.py`, and a green run of `tests/contract/test_store.py`.
+A new kind of store is one file here, one line in `assembly/parts.py`, and a green run of
+`tests/contract/test_store.py`.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """The timeline: a stream's newest frames and comments, kept for who comes back, announced to who is watching.
 
 A stream's frames are a chain numbered 1, 2, 3, … within an epoch. A new kind of timeline is one file here, one line in
-`assembly.py`, and a green run of `tests/contract/test_timeline.py`.
+`assembly/parts.py`, and a green run of `tests/contract/test_timeline.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,19 +1,9 @@
-"""Outages as answers: which refusal whoever asked is given, and when nothing can be said for sure any more."""
+"""Outages after which nothing can be said for sure any more."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from uproar.core.errors import Overloaded, Unavailable, Unconfirmed
-from uproar.core.refusal import Refusal, Refused
-
-
-def refused(fault: Unavailable) -> Refused:
-    """501 and 502 where nothing was kept, 503 where something perhaps was."""
-    if isinstance(fault, Unconfirmed):
-        return Refused(Refusal.UNCONFIRMED, fault.retry_after_ms)
-    if isinstance(fault, Overloaded):
-        return Refused(Refusal.OVERLOADED, fault.retry_after_ms)
-    return Refused(Refusal.UNAVAILABLE, fault.retry_after_ms)
+from uproar.core.errors import Unavailable, Unconfirmed
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from uproar.core import events as ev
 from uproar.core.clock import Clock
 from uproar.core.comment import Comment
 from uproar.core.errors import Overloaded, Unavailable, Unconfirmed
+from uproar.core.outage import refused
 from uproar.core.refusal import Refusal, Refused
 from uproar.core.stream import Stream
 from uproar.core.text import is_id, normalize
@@ -24,7 +25,7 @@ from uproar.timeline import Timeline
 from uproar.write.change import StreamChange
 from uproar.write.checks import speaker
 from uproar.write.comments.service import Comments
-from uproar.write.outage import logged, refused
+from uproar.write.outage import logged
 from uproar.write.posting.service import Ids, Posting
 from uproar.write.streams.service import Streams
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from tests.frames import frame_of, said
 from tests.tools import TurnedClock, run
 from uproar.api.live import BUFFERED, Follower, close_all
-from uproar.gateway.protocol import ABORT
+from uproar.gateway.http.protocol import ABORT
 from uproar.timeline.memory import MemoryTimeline
 
 

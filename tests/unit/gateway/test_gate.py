@@ -1,7 +1,6 @@
 """Who is let in: an upgrade, from its head to the answer."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
@@ -9,8 +8,11 @@ from tests.tools import TurnedClock, run
 from uproar.auth import Keys
 from uproar.core.refusal import Refusal, Refused
 from uproar.core.stream import Stream
-from uproar.gateway.caps import Addresses, Bucket, networks
-from uproar.gateway.protocol import Caps, Gate, LiveSocket
+from uproar.gateway.arriving.protocol import Door
+from uproar.gateway.caps import Addresses, Bucket, Caps, networks
+from uproar.gateway.gate import Gate
+from uproar.gateway.protocol import LiveSocket
+from uproar.gateway.watching.protocol import Inside
 from uproar.observe.counters import Metrics
 
 HEAD = "GET /v1/streams/{stream}/live{query} HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{more}"
@@ -67,8 +69,8 @@ class Hub:
         """Nobody is here."""
 
 
-class Door:
-    """A gate, and what it opens streams for."""
+class Entrance:
+    """A door, what is behind it, and what it opens streams for."""
 
     def __init__(self, found=None, places=10, connections=10, accepts=10):
         self.asked = []
@@ -79,14 +81,15 @@ class Door:
 
         clock, self.hub = TurnedClock(), Hub(places)
         caps = Caps(Addresses(connections), networks(["10.0.0.0/8"]), list)
-        origins, accepts = frozenset({"http://here"}), Bucket(accepts)
-        gate = Gate(self.hub, open_stream, Keys(b"s" * 32), origins, accepts, caps, clock, Metrics())
-        self.kind = type("Live", (LiveSocket,), {"__slots__": (), "gate": gate})
+        gate = Gate(frozenset({"http://here"}), Bucket(accepts), caps)
+        door = Door(gate, self.hub.is_watched, open_stream, self.hub.do, clock, Metrics())
+        inside = Inside(self.hub, Keys(b"s" * 32), clock, Metrics())
+        self.kind = type("Live", (LiveSocket,), {"__slots__": (), "door": door, "inside": inside})
 
     async def knock(self, host="10.0.0.1", query="", more="X-Forwarded-For: 8.8.8.8\r\n"):
         """The status line, the head's fields and the problem."""
         wire = Wire(host)
-        live = self.kind(None, SimpleNamespace(connections=set()), None)
+        live = self.kind(set())
         live.connection_made(wire)
         live.data_received((HEAD.format(stream="s", query=query, more=more) + KEY).encode())
         for job in self.hub.jobs:
@@ -103,7 +106,7 @@ STREAM = Stream("s")
 
 def test_who_is_let_in_joins_with_its_wish():
     async def story():
-        door = Door(STREAM)
+        door = Entrance(STREAM)
         assert (await door.knock(query="?history=7"))[0] == 101
         assert (await door.knock(query="?position=e.12"))[0] == 101
         assert door.hub.joined == [("s", "None", 7), ("s", "e.12", 50)]
@@ -114,7 +117,7 @@ def test_who_is_let_in_joins_with_its_wish():
 
 def test_a_stream_that_is_watched_is_not_looked_up():
     async def story():
-        door = Door(None)
+        door = Entrance(None)
         door.hub.watched.add("s")
         assert (await door.knock())[0] == 101
         assert door.asked == []
@@ -133,7 +136,7 @@ def test_a_stream_that_is_watched_is_not_looked_up():
 )
 def test_who_is_not_let_in_is_told_why_and_when_to_come_back(found, places, status, code, later):
     async def story():
-        door = Door(found, places)
+        door = Entrance(found, places)
         answer, fields, problem = await door.knock()
         assert (answer, problem["code"], fields.get("Retry-After")) == (status, code, later)
         assert problem.get("retry_after_ms", 0) == (0 if later is None else getattr(found, "retry_after_ms", 10_000))
@@ -153,7 +156,7 @@ def test_who_is_not_let_in_is_told_why_and_when_to_come_back(found, places, stat
 )
 def test_origin_and_wish_are_looked_at_before_the_stream(more, query, status):
     async def story():
-        door = Door(STREAM)
+        door = Entrance(STREAM)
         assert (await door.knock(query=query, more=more))[0] == status
         assert len(door.asked) == (status == 101)
 
@@ -162,7 +165,7 @@ def test_origin_and_wish_are_looked_at_before_the_stream(more, query, status):
 
 def test_an_address_with_all_its_connections_waits_and_loopback_does_not():
     async def story():
-        door = Door(STREAM, connections=1)
+        door = Entrance(STREAM, connections=1)
         assert [(await door.knock())[0] for _ in range(2)] == [101, 429]
         assert [(await door.knock("127.0.0.1", more=""))[0] for _ in range(3)] == [101] * 3
 
@@ -171,7 +174,7 @@ def test_an_address_with_all_its_connections_waits_and_loopback_does_not():
 
 def test_beyond_the_accept_rate_nothing_is_looked_at():
     async def story():
-        door = Door(STREAM, accepts=1)
+        door = Entrance(STREAM, accepts=1)
         answers = [await door.knock() for _ in range(2)]
         assert [(status, fields.get("Retry-After")) for status, fields, _ in answers] == [(101, None), (503, "1")]
         assert len(door.asked) == 1

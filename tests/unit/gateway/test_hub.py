@@ -10,7 +10,7 @@ from uproar.core.position import Position
 from uproar.core.stream import Rules, Stream
 from uproar.gateway.hub import Hub
 from uproar.gateway.outbox import Lag
-from uproar.gateway.sending.service import SLICE_S, through_transports
+from uproar.gateway.sending.service import SLICE_S, TURNS, through_transports
 from uproar.gateway.slots import FREE_SLOTS
 from uproar.gateway.viewer import NO_SLOT, Viewer
 from uproar.observe.counters import Metrics
@@ -294,6 +294,22 @@ def test_deliveries_are_those_of_viewers_not_of_empty_slots():
         assert told == [2, 1]
 
     run(main())
+
+
+def test_between_two_slices_others_get_on_by_several_steps():
+    async def go():
+        house = House(one_a_turn=True)
+        viewers = [await house.watch() for _ in range(3)]
+        await house.frame("a", turns=0)
+        have = []
+        for _ in range(4 * TURNS):
+            await asyncio.sleep(0)
+            have.append(sum(Batch in viewer.kinds() for viewer in viewers))
+        assert have[-1] == 3
+        assert have.count(1) == TURNS - 1  # it began in the turn before
+        assert have.count(2) == TURNS
+
+    run(go())
 
 
 def test_after_a_crowd_its_slots_are_given_back_and_the_rest_are_served():

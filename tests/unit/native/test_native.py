@@ -1,8 +1,10 @@
 """Native senders send whole, tell what was not taken, and never send anything twice."""
 
 import socket
+import struct
 import threading
 from array import array
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uproar.core.errors import Misconfigured
-from uproar.native import ENTRIES, Absent, LoopSender, Rest, RingSender, load, open_sender
+from uproar.native import ENTRIES, Absent, Choice, LoopSender, Rest, RingSender, load, open_sender
 
 FRAME = b"0123456789" * 200
 BIG = bytes(range(256)) * 4000
@@ -120,9 +122,67 @@ def test_a_broken_socket_hurts_no_other(sender, pairs):
     assert read(some[3][1], len(FRAME)) == FRAME
 
 
-def test_more_sockets_than_a_call_takes_are_a_mistake(sender):
-    with pytest.raises(ValueError, match="more than"):
-        sender.send(array("i", [-1] * (ENTRIES + 1)), 0, ENTRIES + 1, FRAME)
+@pytest.mark.parametrize(
+    ("sockets", "first", "count"),
+    [(array("i", [-1] * (ENTRIES + 1)), 0, ENTRIES + 1), (array("i", [-1]), -1, 1), (array("q", [-1]), 0, 1)],
+)
+def test_a_call_that_would_read_or_write_beyond_its_lists_is_a_mistake(sender, sockets, first, count):
+    with pytest.raises(ValueError, match="sockets from"):
+        sender.send(sockets, first, count, FRAME)
+
+
+@pytest.mark.parametrize(("first", "count"), [(0, 0), (0, -5), (3, 1), (9, 4), (1 << 30, 1 << 30)])
+def test_a_call_for_nobody_sends_nothing(sender, pairs, first, count):
+    some = pairs(3)
+    assert sender.send(descriptors(some), first, count, FRAME) == ()
+    for _, theirs in some:
+        theirs.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            theirs.recv(1)
+
+
+def test_a_call_in_which_every_send_fails_tells_each_once_however_often(sender):
+    nobody = array("i", [1 << 20] * ENTRIES)
+    for _ in range(5):
+        assert sender.send(nobody, 0, ENTRIES, FRAME) == [Rest(place, 0) for place in range(ENTRIES)]
+
+
+def test_a_file_in_a_viewers_place_is_not_written(sender, tmp_path):
+    with (tmp_path / "file").open("wb+") as file:
+        assert sender.send(array("i", [file.fileno()]), 0, 1, FRAME) == [Rest(0, 0)]
+        assert file.read() == b""
+
+
+def test_a_socket_that_was_reset_is_told_and_hurts_no_other(sender):
+    with socket.create_server(("127.0.0.1", 0)) as server, ExitStack() as held:
+        some = []
+        for _ in range(3):
+            theirs = held.enter_context(socket.create_connection(server.getsockname()))
+            some.append((held.enter_context(server.accept()[0]), theirs))
+        for ours, theirs in some:
+            ours.setblocking(False)
+            theirs.settimeout(5)
+        reset = some[1][1]
+        reset.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        reset.close()
+        assert sender.send(descriptors(some), 0, 3, FRAME) == [Rest(1, 0)]
+        assert {read(theirs, len(FRAME)) for _, theirs in (some[0], some[2])} == {FRAME}
+
+
+def test_a_ring_in_another_thread_or_closed_is_a_mistake_and_sends_nothing(pairs):
+    sender, some = made(RingSender), pairs(3)
+    with ThreadPoolExecutor(1) as other, pytest.raises(RuntimeError, match="thread"):
+        other.submit(sender.send, descriptors(some), 0, 3, FRAME).result()
+    assert sender.send(descriptors(some), 0, 3, FRAME) == ()
+    sender.close()
+    sender.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        sender.send(descriptors(some), 0, 3, FRAME)
+    assert {read(theirs, len(FRAME)) for _, theirs in some} == {FRAME}
+    for _, theirs in some:
+        theirs.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            theirs.recv(1)
 
 
 @settings(max_examples=60, deadline=None)
@@ -166,21 +226,14 @@ def _drained(theirs):
     return data
 
 
-def test_a_ring_in_another_thread_sends_nothing_and_says_so(pairs):
-    sender, some, found = made(RingSender), pairs(3), []
-    other = threading.Thread(target=lambda: found.append(sender.send(descriptors(some), 0, 3, FRAME)))
-    other.start()
-    other.join()
-    assert found == [[Rest(0, 0), Rest(1, 0), Rest(2, 0)]]
-    assert sender.send(descriptors(some), 0, 3, FRAME) == ()
-    assert {read(theirs, len(FRAME)) for _, theirs in some} == {FRAME}
-
-
 def test_without_the_library_there_is_none_and_whoever_asks_for_one_is_told(tmp_path, monkeypatch):
     with pytest.raises(Absent, match="not built"):
         load(Path(tmp_path / "sender.so"))
     monkeypatch.setattr("uproar.native.load", lambda: load(tmp_path / "sender.so"))
-    assert open_sender("auto") is open_sender("python") is None
+    assert open_sender("python") == Choice(None, "asked for")
+    sender, why = open_sender("auto")
+    assert sender is None
+    assert "not built" in why
     with pytest.raises(Misconfigured, match="sender cannot be io_uring"):
         open_sender("io_uring")
 
@@ -188,4 +241,6 @@ def test_without_the_library_there_is_none_and_whoever_asks_for_one_is_told(tmp_
 @pytest.mark.parametrize(("wish", "form"), [("auto", LoopSender), ("send", LoopSender), ("io_uring", RingSender)])
 def test_a_wish_is_granted_where_it_can_be(wish, form):
     made(form)
-    assert isinstance(open_sender(wish), form)
+    sender, why = open_sender(wish)
+    assert isinstance(sender, form)
+    assert why

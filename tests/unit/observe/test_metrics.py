@@ -5,6 +5,7 @@ import re
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from uproar.observe.adding import Added
 from uproar.observe.counters import OTHER, Metrics
 from uproar.observe.expose import expose
 from uproar.observe.names import LABEL_VALUES, METRICS
@@ -12,12 +13,12 @@ from uproar.observe.names import LABEL_VALUES, METRICS
 
 def told(metrics):
     """{(sample name, its labels' values): value}"""
-    families = text_string_to_metric_families(expose(metrics).decode())
+    families = text_string_to_metric_families(expose(Added(metrics)).decode())
     return {(s.name, *s.labels.values()): s.value for family in families for s in family.samples}
 
 
 def test_every_named_metric_is_told_and_no_other():
-    types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", expose(Metrics()).decode(), re.MULTILINE))
+    types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", expose(Added(Metrics())).decode(), re.MULTILINE))
     assert types == {metric.name: metric.kind for metric in METRICS}
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from uproar.core.clock import Clock
@@ -20,6 +21,7 @@ from uproar.wire.net import net_result
 from uproar.wire.websocket import text_frame
 
 SLICE_S = 0.005  # a broadcast gives way to acks and reads this often
+TURNS = 4  # of the loop between two slices: what takes several steps, as a post does, gets on by so many
 CHUNK = 128  # viewers between two looks at the clock
 NATIVE_CHUNK = 512
 
@@ -124,8 +126,13 @@ class Sending:
                 self._sent(room, forms.kept)
                 return
             if self._clock.now() >= until:
-                asyncio.get_running_loop().call_soon(self._slice, room, forms)
+                self._give_way(room, forms, TURNS)
                 return
+
+    def _give_way(self, room: Room, forms: "_Bytes", turns: int) -> None:
+        """Go on after so many turns of the loop."""
+        then = partial(self._give_way, room, forms, turns - 1) if turns > 1 else partial(self._slice, room, forms)
+        asyncio.get_running_loop().call_soon(then)
 
     def _sent(self, room: Room, kept: Sequence[Kept]) -> None:
         """Every ready viewer has it: asides, whoever waited, and the next frames."""
@@ -184,7 +191,7 @@ class Sending:
         self._metrics.skipped.inc(made[key].skipped)
         viewer.held, viewer.form = room.sent, made[key].form
         viewer.transport.write(made[key].data)
-        if not viewer.lagging:
+        if not viewer.lagging and viewer.room is room:
             self._personal.give_missed(room, viewer, kept)
             room.place(viewer)
 

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from tests.tools import run
-from uproar.gateway.protocol import EARLY_BYTES, PONGS_BYTES, Socket
+from uproar.gateway.answers import MALFORMED, Denial
+from uproar.gateway.socket.protocol import EARLY_BYTES, PONGS_BYTES, Socket
 from uproar.wire.websocket import Message, Op, close_frame, masked_frame
 
 OPENING = (
@@ -44,20 +45,13 @@ class Wire:
         assert high == 0
 
 
-class Server:
-    """As much of uvicorn's state as connections use."""
-
-    def __init__(self):
-        self.connections = set()
-
-
 class Owned(Socket):
     """Accepts when told to."""
 
     __slots__ = ("heard", "lefts", "request")
 
-    def __init__(self, server):
-        super().__init__(None, server, None)
+    def __init__(self, connections):
+        super().__init__(connections)
         self.heard, self.lefts, self.request = [], 0, None
 
     def asked(self, request):
@@ -71,7 +65,7 @@ class Owned(Socket):
 
 
 def asked(*early):
-    wire, owned = Wire(), Owned(Server())
+    wire, owned = Wire(), Owned(set())
     owned.connection_made(wire)
     owned.data_received(OPENING + b"".join(early))
     return wire, owned
@@ -119,7 +113,7 @@ def test_what_is_written_after_the_close_goes_nowhere():
         assert (wire.ended, wire.aborted, owned.transport.is_closing()) == (True, False, True)
         assert (owned.heard, owned.lefts) == ([], 1)
         owned.connection_lost(None)
-        assert (owned.lefts, owned._server_state.connections) == (1, set())
+        assert (owned.lefts, owned._connections) == (1, set())
 
     run(story())
 
@@ -144,7 +138,7 @@ def test_whoever_hears_a_message_may_end_it():
             self.end(4500, "bad_message")
 
     async def story():
-        wire, owned = Wire(), Curt(Server())
+        wire, owned = Wire(), Curt(set())
         owned.connection_made(wire)
         owned.data_received(OPENING)
         owned.accept(owned.request)
@@ -194,7 +188,7 @@ def test_whoever_is_gone_is_not_answered():
         wire, owned = asked()
         owned.connection_lost(None)
         owned.accept(owned.request)
-        owned.deny(404)
+        owned.deny(Denial(404, MALFORMED))
         await asyncio.sleep(0)
         assert (wire.written, owned.lefts) == (b"", 1)
 

@@ -1,0 +1,1 @@
+"""Who asks to watch, and is let in or refused."""

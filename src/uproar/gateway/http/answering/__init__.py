@@ -1,0 +1,1 @@
+"""Answers, and whether anybody reads them."""

@@ -1,0 +1,1 @@
+"""The write path of another process of this machine."""

@@ -1,0 +1,1 @@
+"""A connection that watches a stream of this process's hub."""
