@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: serve test picture requirements docs install clean
+.PHONY: serve test picture requirements docs figures install clean
 
 serve: install
 	@$(BIN)/uproar serve --open $(ARGS)
@@ -63,12 +63,17 @@ picture: .venv/.tested browser
 docs: install
 	$(BIN)/uproar docs
 
+# What `uproar bench --json docs/figures/NAME.json` measured, on its page and as curves.
+figures: install
+	$(BIN)/uproar bench report docs/figures/*.json --into docs/performance.md
+
 # Pins are made by uv for every platform, and name no index.
-COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
 requirements:
-	$(COMPILE) --group build --output-file requirements/run.txt
-	$(COMPILE) --group build --group test --output-file requirements/test.txt
+	$(COMPILE) pyproject.toml --group build --output-file requirements/run.txt
+	$(COMPILE) pyproject.toml --group build --group test --output-file requirements/test.txt
+	$(COMPILE) bench/peers/python/requirements.in --output-file bench/peers/python/requirements.txt
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -14,10 +14,16 @@
 //   --storm S            cut all after so long; they come back with their positions  --spread S  within so long (1)
 //   --backoff-cap S      the longest wait of a viewer whom nobody told when to come back (30)
 //
+// and for a server that speaks a protocol of its own around the batches:
+//   --hello TEXT         what a viewer says once it is up   --lines  every line of a message is a message
+//   --answer HEARD=SAID  what it says to a message that begins so (up to 8)
+//   --prefix TEXT        what stands before each batch, as in `42["batch",`
+//
 // A viewer answers pings, comes back when it was refused or closed as the protocol wants it (unless told not to), and
 // checks that the positions of its batches go up by one. A poster that writes `t=NS;` (CLOCK_MONOTONIC) at the beginning
-// of a comment has the time from publishing to each viewer measured. Slow and stopped viewers are left out of that and of
-// the fewest and most batches. Without posts this is the idle crowd. Deflated frames are counted unread, but for --inflate.
+// of a comment has the time from publishing to each viewer measured; `spread_ms` is from a batch's first viewer to its
+// last. Slow and stopped viewers are left out of both and of the fewest and most batches. Without posts this is the idle
+// crowd. Deflated frames are counted unread, but for --inflate.
 #define _GNU_SOURCE
 #include <netdb.h>
 #include <netinet/in.h>
@@ -36,6 +42,7 @@
 #define U(value) ((unsigned long long)(value))  // as printf wants it
 
 enum { KEPT = 512, EPOCH = 65, HEADERS = 8192, REQUEST = HEADERS + 2048, READ = 1 << 17, EVENTS = 1024 };
+enum { SAID = 1024, ANSWERS = 8, PASSING = 4096 };
 enum { TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10 };
 enum { FIN = 0x80, DEFLATED = 0x40, MASKED = 0x80, LEAST_FINAL_CODE = 4500 };
 
@@ -71,23 +78,33 @@ struct viewer {
 
 static struct {
     char *host, *path, *position;
-    const char *port;
+    const char *port, *hello, *prefix;
     char headers[HEADERS];
+    struct answer {
+        const char *heard, *said;
+    } answers[ANSWERS];
     int viewers, history, inflate, slow, slow_bytes, stopped, receive_buffer;
     double rate, seconds, stop_at, read_at, storm, spread, backoff_cap;
-    bool deflate, progress;
-} wish = {.viewers = 1, .history = -1, .slow_bytes = 1000, .rate = 2000, .seconds = 10, .spread = 1, .backoff_cap = 30};
+    bool deflate, progress, lines;
+} wish = {.prefix = "", .viewers = 1, .history = -1, .slow_bytes = 1000, .rate = 2000, .seconds = 10, .spread = 1,
+          .backoff_cap = 30};
 
 // What is told; `seen` begins anew when all are up.
 static struct {
-    uint64_t bytes, frames, batches, batch_bytes, deflated, inflated, inflated_bytes, pings;
-    struct times latency;
+    uint64_t bytes, reads, frames, batches, batch_bytes, deflated, inflated, inflated_bytes, pings;
+    struct times latency, spread;
 } seen;
 static struct {
     uint64_t holes, repeats, skipped, damaged, recovered, anew;
     struct tally closes, refusals;
     struct times back;
 } chain;
+
+// A batch on its way: when the first viewer had it, and the last one so far.
+static struct passing {
+    uint64_t number;
+    int64_t first_ns, last_ns;
+} passing[PASSING];
 
 static struct viewer *viewers;
 static int64_t *due_ns;  // when each that is away comes (back)
@@ -101,6 +118,11 @@ static volatile sig_atomic_t told_to_end;
 static bool begins(const struct viewer *viewer, const char *with) {
     size_t size = strlen(with);
     return (size_t)viewer->kept >= size && !memcmp(viewer->text, with, size);
+}
+
+static bool is_batch(const struct viewer *viewer) {
+    static const char batch[] = "{\"type\":\"batch\"";
+    return begins(viewer, wish.prefix) && !strncmp(viewer->text + strlen(wish.prefix), batch, sizeof batch - 1);
 }
 
 static const char *behind(const struct viewer *viewer, const char *key) {
@@ -145,6 +167,23 @@ static void note_latency(struct viewer *viewer) {
     if (posted_ns >= viewer->up_ns && is_healthy(viewer)) note_time(&seen.latency, now_ns() - posted_ns);
 }
 
+static void settle(struct passing *batch) {
+    if (batch->number) note_time(&seen.spread, batch->last_ns - batch->first_ns);
+    batch->number = 0;
+}
+
+// From the first viewer to the last, of each batch that is no repetition for who comes back.
+static void note_passing(const struct viewer *viewer, uint64_t number) {
+    struct passing *batch = &passing[number % PASSING];
+    if (!is_healthy(viewer) || number < batch->number) return;
+    int64_t now = now_ns();
+    if (number > batch->number) {
+        settle(batch);
+        *batch = (struct passing){number, now, now};
+    }
+    batch->last_ns = now;
+}
+
 static void hear_batch(struct viewer *viewer) {
     char epoch[EPOCH];
     uint64_t number;
@@ -152,8 +191,9 @@ static void hear_batch(struct viewer *viewer) {
     seen.batch_bytes += viewer->size;
     viewer->batches++;
     note_latency(viewer);
-    if (position_of(viewer, epoch, &number)) follow(viewer, epoch, number);
-    else chain.damaged++;
+    if (!position_of(viewer, epoch, &number)) return (void)chain.damaged++;
+    note_passing(viewer, number);
+    follow(viewer, epoch, number);
 }
 
 static void hear_joined(struct viewer *viewer) {
@@ -184,7 +224,7 @@ static void hear_bye(struct viewer *viewer) {
 
 static void hear(struct viewer *viewer) {
     viewer->text[viewer->kept] = 0;
-    if (begins(viewer, "{\"type\":\"batch\"")) hear_batch(viewer);
+    if (is_batch(viewer)) hear_batch(viewer);
     else if (begins(viewer, "{\"type\":\"joined\"")) hear_joined(viewer);
     else if (begins(viewer, "{\"type\":\"skipped\"")) hear_skipped(viewer);
     else if (begins(viewer, "{\"type\":\"bye\"")) hear_bye(viewer);
@@ -283,6 +323,28 @@ static void ask(struct viewer *viewer) {
     viewer->left = 0;
 }
 
+// -- what it says
+
+static void say(struct viewer *viewer, int op, const void *text, size_t size) {
+    static unsigned char frame[8 + SAID];  // under a mask of zeros
+    size_t head = size < 126 ? 6 : 8;
+    memset(frame, 0, head);
+    frame[0] = (unsigned char)(FIN | op);
+    frame[1] = (unsigned char)(MASKED | (size < 126 ? size : 126));
+    if (size >= 126) frame[2] = (unsigned char)(size >> 8), frame[3] = (unsigned char)size;
+    memcpy(frame + head, text, size);
+    if (send(viewer->fd, frame, head + size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN) closed(viewer, 0);
+}
+
+static bool answer(struct viewer *viewer) {
+    for (const struct answer *answer = wish.answers; answer < wish.answers + ANSWERS && answer->heard; answer++) {
+        if (!begins(viewer, answer->heard)) continue;
+        if (viewer->state == WATCHING) say(viewer, TEXT, answer->said, strlen(answer->said));
+        return true;
+    }
+    return false;
+}
+
 // -- deflated messages
 
 #ifdef WITH_ZLIB
@@ -307,6 +369,23 @@ static void keep(struct viewer *viewer, const unsigned char *data, size_t size) 
     viewer->kept += (int)take;
     viewer->size += size;
     if (size) viewer->last = (char)data[size - 1];
+}
+
+static void end_message(struct viewer *viewer) {
+    if (!answer(viewer)) hear(viewer);
+    viewer->kept = 0;
+    viewer->size = 0;
+}
+
+static void keep_message(struct viewer *viewer, const unsigned char *data, size_t size) {
+    const unsigned char *end;
+    while (wish.lines && (end = memchr(data, '\n', size))) {
+        keep(viewer, data, (size_t)(end - data));
+        end_message(viewer);
+        size -= (size_t)(end + 1 - data);
+        data = end + 1;
+    }
+    keep(viewer, data, size);
 }
 
 static void keep_control(struct viewer *viewer, const unsigned char *data, size_t size) {
@@ -348,22 +427,16 @@ static void end_deflated(struct viewer *viewer) {
 
 // -- frames
 
-static void send_control(struct viewer *viewer, int op, size_t size) {
-    unsigned char frame[6 + sizeof viewer->control] = {(unsigned char)(FIN | op), (unsigned char)(MASKED | size)};
-    memcpy(frame + 6, viewer->control, size);  // under a mask of zeros
-    if (send(viewer->fd, frame, 6 + size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN) closed(viewer, 0);
-}
-
 static int op_of(const struct viewer *viewer) { return viewer->header[0] & 15; }
 
 static void end_control(struct viewer *viewer) {
     size_t size = (size_t)viewer->control_size;
     if (op_of(viewer) == PING) {
         seen.pings++;
-        send_control(viewer, PONG, size);
+        say(viewer, PONG, viewer->control, size);
     } else if (op_of(viewer) == CLOSE) {
         int code = size >= 2 ? viewer->control[0] << 8 | viewer->control[1] : 1005;
-        send_control(viewer, CLOSE, size < 2 ? 0 : 2);
+        say(viewer, CLOSE, viewer->control, size < 2 ? 0 : 2);
         if (viewer->state == WATCHING) closed(viewer, code);
     }
 }
@@ -374,14 +447,14 @@ static void end_frame(struct viewer *viewer) {
     seen.frames++;
     if (!(viewer->header[0] & FIN)) return;
     if (viewer->first & DEFLATED) return end_deflated(viewer);
-    return hear(viewer);
+    return end_message(viewer);
 }
 
 static size_t take_payload(struct viewer *viewer, const unsigned char *data, size_t size) {
     size_t take = size < viewer->left ? size : (size_t)viewer->left;
     viewer->left -= take;
     if (op_of(viewer) >= CLOSE) keep_control(viewer, data, take);
-    else if (!(viewer->first & DEFLATED)) keep(viewer, data, take);
+    else if (!(viewer->first & DEFLATED)) keep_message(viewer, data, take);
     else if (inflates(viewer)) inflate_part(viewer, data, take);
     return take;
 }
@@ -433,6 +506,7 @@ static void watch(struct viewer *viewer) {
     up++;
     begin_inflating(viewer);
     listen_to(viewer, !is_stopped(viewer));
+    if (wish.hello) say(viewer, TEXT, wish.hello, strlen(wish.hello));
 }
 
 // The head of the answer is kept like a message; frames may come right behind it.
@@ -457,6 +531,7 @@ static void read_from(struct viewer *viewer) {
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (size <= 0) return closed(viewer, 0);
     seen.bytes += (uint64_t)size;
+    seen.reads++;
     viewer->allowance -= is_slow ? size : 0;
     if (viewer->state == ASKING) take_answer(viewer, data, (size_t)size);
     else take_frames(viewer, data, (size_t)size);
@@ -504,15 +579,16 @@ static void report(void) {
     }
     printf("{\"viewers\":%d,\"up\":%d,\"up_s\":%.3f,\"seconds\":%.3f", wish.viewers, up,
            started_ns ? (double)(started_ns - began_ns) / NS_PER_S : 0, seconds);
-    printf(",\"frames\":%llu,\"batches\":%llu,\"bytes\":%llu,\"batch_bytes\":%llu,\"least_batches\":%llu"
+    printf(",\"frames\":%llu,\"batches\":%llu,\"bytes\":%llu,\"reads\":%llu,\"batch_bytes\":%llu,\"least_batches\":%llu"
            ",\"most_batches\":%llu,\"deflated\":%llu,\"inflated\":%llu,\"inflated_bytes\":%llu,\"pings\":%llu",
-           U(seen.frames), U(seen.batches), U(seen.bytes), U(seen.batch_bytes), U(least > most ? most : least), U(most),
-           U(seen.deflated), U(seen.inflated), U(seen.inflated_bytes), U(seen.pings));
+           U(seen.frames), U(seen.batches), U(seen.bytes), U(seen.reads), U(seen.batch_bytes),
+           U(least > most ? most : least), U(most), U(seen.deflated), U(seen.inflated), U(seen.inflated_bytes), U(seen.pings));
     printf(",\"holes\":%llu,\"repeats\":%llu,\"skipped\":%llu,\"damaged\":%llu,\"recovered\":%llu,\"anew\":%llu",
            U(chain.holes), U(chain.repeats), U(chain.skipped), U(chain.damaged), U(chain.recovered), U(chain.anew));
     tell_tally("closes", &chain.closes);
     tell_tally("refusals", &chain.refusals);
     tell_times("latency_ms", &seen.latency);
+    tell_times("spread_ms", &seen.spread);
     tell_times("back_ms", &chain.back);
     printf(",\"cpu_s\":%.2f}\n", cpu_s());
 }
@@ -521,6 +597,7 @@ static void report(void) {
 static void start(void) {
     started_ns = now_ns();
     memset(&seen, 0, sizeof seen);
+    memset(passing, 0, sizeof passing);
     for (int at = 0; at < wish.viewers; at++) viewers[at].batches = 0;
     stop_or_read();
     if (wish.progress) report();
@@ -570,7 +647,22 @@ static void add_header(const char *header) {
     snprintf(wish.headers + used, sizeof wish.headers - used, "%s\r\n", header);
 }
 
-// Every option but --header, --position, --deflate and --progress is a number, and has the place that it is kept in.
+static const char *what_is_said(const char *text) {
+    if (strlen(text) > SAID) stop("a viewer says at most 1,024 bytes");
+    return text;
+}
+
+static void add_answer(char *words) {
+    int at = 0;
+    char *mark = strchr(words, '=');
+    if (!mark) stop("--answer is HEARD=SAID");
+    while (at < ANSWERS && wish.answers[at].heard) at++;
+    if (at == ANSWERS) stop("these are too many answers");
+    *mark = 0;
+    wish.answers[at] = (struct answer){words, what_is_said(mark + 1)};
+}
+
+// The other options are numbers, each with the place that it is kept in.
 static const struct number {
     const char *name;
     int *whole;
@@ -603,9 +695,13 @@ static void set_number(const char *name, const char *text) {
 static int set_option(const char *name, char *value) {
     if (!strcmp(name, "deflate")) return wish.deflate = true, 1;
     if (!strcmp(name, "progress")) return wish.progress = true, 1;
+    if (!strcmp(name, "lines")) return wish.lines = true, 1;
     if (!value) stop("an option needs its value");
     if (!strcmp(name, "header")) add_header(value);
     else if (!strcmp(name, "position")) wish.position = value;
+    else if (!strcmp(name, "hello")) wish.hello = what_is_said(value);
+    else if (!strcmp(name, "answer")) add_answer(value);
+    else if (!strcmp(name, "prefix")) wish.prefix = value;
     else set_number(name, value);
     return 2;
 }
@@ -665,6 +761,7 @@ int main(int given, char **words) {
     began_ns = now_ns();
     make_viewers();
     run();
+    for (int at = 0; at < PASSING; at++) settle(&passing[at]);
     report();
     return started_ns && !left_for_good ? 0 : 1;
 }

@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-import re
+import os
 import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from bench.compiled import program
+from uproar.bench.compiled import program
 
 SERVER_CPU, LOAD_CPU = 0, 1  # a server, or the floor in its place; viewers, and whoever posts
 FOREVER_S = 3600.0
@@ -77,10 +77,11 @@ async def floor(
     async with _running(SERVER_CPU, *command, stdout=PIPE, stderr=PIPE) as process:
         assert process.stderr is not None
         assert process.stdout is not None
-        listening = re.search(rb":(\d+)", await process.stderr.readline())
-        if listening is None:
-            raise RuntimeError("the floor cannot listen")
-        async with watching(int(listening[1]), "/", cpu=LOAD_CPU, viewers=viewers) as crowd:
+        listening = (await process.stderr.readline()).decode()
+        if not listening.startswith("listening on "):
+            raise RuntimeError(f"the floor cannot listen: {listening}")
+        port = int(listening.rpartition(":")[2])
+        async with watching(port, "/", cpu=LOAD_CPU, viewers=viewers) as crowd:
             cost = json.loads(await process.stdout.readline())
             return cost, await crowd.end()
 
@@ -93,13 +94,15 @@ async def _running(cpu: int | None, *command: str, **pipes: int) -> AsyncIterato
         yield process
     finally:
         if process.returncode is None:
-            process.kill()
+            with suppress(ProcessLookupError):  # one that has just ended; `process.kill` would take its status away
+                os.kill(process.pid, signal.SIGKILL)
         await process.wait()
 
 
 def _flags(options: dict[str, object]) -> list[str]:
-    """`stop_at=3, deflate=True` -> `--stop-at 3 --deflate`."""
+    """`stop_at=3, deflate=True, header=("A: 1", "B: 2")` -> `--stop-at 3 --deflate --header A: 1 --header B: 2`."""
     flags = []
-    for name, value in options.items():
-        flags += [f"--{name.replace('_', '-')}"] + ([] if value is True else [str(value)])
+    for name, values in options.items():
+        for value in values if isinstance(values, tuple) else (values,):
+            flags += [f"--{name.replace('_', '-')}"] + ([] if value is True else [str(value)])
     return flags

@@ -6,8 +6,11 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Final
 
-HERE = Path(__file__).parent
+HERE: Final = Path(os.environ.get("BENCH_SOURCES") or Path(__file__).parents[3] / "bench")
+"""The programs' sources and the peers: a checkout's `bench/`; the package has none of them."""
+
 COMPILERS = ("cc", "gcc", "clang")
 FLAGS = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror")
 ZLIB = ("-DWITH_ZLIB",), ("-lz",)  # before and behind the source; a machine may have no headers of it
@@ -19,9 +22,9 @@ class CannotCompile(Exception):
 
 
 def program(name: str) -> Path:
-    """The program made of `bench/NAME.c`; `CannotCompile` where there is no compiler or it refuses."""
-    source = HERE / f"{name}.c"
-    built = _cache() / f"{name}-{_digest(source)}"
+    """The program made of `bench/NAME.c`; `CannotCompile` where there is no source or compiler, or it refuses."""
+    source = _source(name)
+    built = cache() / f"{name}-{_digest(source)}"
     if not built.exists():
         built.parent.mkdir(parents=True, exist_ok=True)
         _compile(_compiler(), source, built)
@@ -33,6 +36,13 @@ def compiler() -> str | None:
     return next(filter(None, map(shutil.which, COMPILERS)), None)
 
 
+def _source(name: str) -> Path:
+    source = HERE / f"{name}.c"
+    if not source.exists():
+        raise CannotCompile(f"{source} is not here: name the bench/ of a checkout of uproar in BENCH_SOURCES.")
+    return source
+
+
 def _compiler() -> str:
     found = compiler()
     if found is None:
@@ -40,7 +50,8 @@ def _compiler() -> str:
     return found
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """Where all is kept that the bench makes once."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uproar" / "bench"
 
 

@@ -1,4 +1,4 @@
-"""Many lean viewers and one poster in one process, for measuring."""
+"""Who posts, for measuring: comments over a few WebSocket connections, and how long each waited for its ack."""
 
 import asyncio
 import json
@@ -7,80 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from uproar.wire.websocket import Limits, Message, Op, Reader, masked_frame
-
-MASK = b"\x01\x02\x03\x04"
-KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+from uproar.bench.viewers import Viewer, connect
 
 
 class Post(NamedTuple):
     """A comment under way: when it was first sent, over which connection, and its text."""
 
     at: float
-    line: "Viewer"
+    line: Viewer
     text: str
-
-
-class Viewer(asyncio.Protocol):
-    """A WebSocket client that hands every text message to `heard(viewer, text)`."""
-
-    def __init__(self, path: str, heard: Callable[["Viewer", bytes], None], headers: str = "") -> None:
-        self.path, self.heard, self.headers = path, heard, headers
-        self.open = asyncio.get_running_loop().create_future()
-        self.closed = False
-        self.position = ""
-        self._head: bytes | None = b""
-        self._reader = Reader(Limits(1 << 24, 1000, 1 << 24), deflate=True, from_client=False)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-        transport.write(  # type: ignore[attr-defined]
-            f"GET {self.path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n{self.headers}\r\n".encode()
-        )
-
-    def data_received(self, data: bytes) -> None:
-        if self._head is not None:
-            self._head += data
-            head, found, data = self._head.partition(b"\r\n\r\n")
-            if not found:
-                return
-            self._head = None
-            self.status = int(head.split()[1])
-            if not self.open.done():
-                self.open.set_result(self.status)
-        for one in self._reader.feed(data) if data else ():
-            if isinstance(one, Message) and one.op is Op.TEXT:
-                self.heard(self, one.data)
-            elif isinstance(one, Message) and one.op is Op.PING:
-                self.transport.write(masked_frame(Op.PONG, one.data, MASK))  # type: ignore[attr-defined]
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.closed = True
-        if not self.open.done():
-            self.open.set_result(0)
-
-    def say(self, **op: object) -> None:
-        self.transport.write(masked_frame(Op.TEXT, json.dumps(op).encode(), MASK))  # type: ignore[attr-defined]
-
-
-async def connect(port: int, path: str, heard: Callable[[Viewer, bytes], None], headers: str = "") -> Viewer:
-    """One viewer, upgraded."""
-    loop = asyncio.get_running_loop()
-    _, viewer = await loop.create_connection(lambda: Viewer(path, heard, headers), "127.0.0.1", port)
-    await viewer.open
-    return viewer
-
-
-async def crowd(
-    port: int, path: str, count: int, heard: Callable[[Viewer, bytes], None], headers: str = "", at_once: int = 100
-) -> list[Viewer]:
-    """`count` viewers, so many opened at once."""
-    viewers: list[Viewer] = []
-    while len(viewers) < count:
-        step = min(at_once, count - len(viewers))
-        viewers += await asyncio.gather(*(connect(port, path, heard, headers) for _ in range(step)))
-    return viewers
 
 
 class Poster:
@@ -89,7 +24,8 @@ class Poster:
     `acks_s` holds seconds from the first sending to the ack, `acked` the comments' ids, `refused` a count by reason.
     """
 
-    def __init__(self, port: int, stream: str, tokens: list[str]) -> None:
+    def __init__(self, port: int, stream: str, tokens: list[str], settling_s: float = 0.3) -> None:
+        self.settling_s = settling_s  # for the sign-in, which has no answer
         self.port, self.stream, self.tokens = port, stream, tokens
         self.sent: dict[str, Post] = {}
         self.acks_s: list[float] = []
@@ -105,7 +41,7 @@ class Poster:
         self.lines = [await connect(self.port, path, self._heard) for _ in self.tokens]
         for line, token in zip(self.lines, self.tokens, strict=True):
             line.say(op="auth", token=token)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(self.settling_s)
         return self
 
     def close(self) -> None:
@@ -169,9 +105,3 @@ class Poster:
         if self._in_flight:
             self._in_flight.release()
         return self.sent.pop(ref)
-
-
-def percentile(values: list[float], share: float) -> float:
-    """The value below which `share` of them lie."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")

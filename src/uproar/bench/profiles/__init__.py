@@ -1,0 +1,1 @@
+"""The profiles, by what they are about."""
