@@ -131,6 +131,8 @@ def test_who_lags_for_too_long_is_told_so_and_closed_with_4001(tmp_path):
         until(lambda: number(house, "uproar_closes_total", code="4001") == 1)
         assert slow.closed() == 4001
         assert slow.seen[-1] == {"type": "bye", "code": 4001, "reason": "too_slow"}
+        writer.post("last", "last")
+        writer.sees("last")
         assert batches(slow) == batches(writer)[: len(batches(slow))]
         assert writer.post("on", "on")["type"] == "ack"
 
