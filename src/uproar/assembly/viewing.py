@@ -17,6 +17,7 @@ from uproar.observe.counters import Metrics
 from uproar.presence import Presence
 from uproar.settings import Settings
 from uproar.timeline import Timeline
+from uproar.timeline.counting import counted
 from uproar.wire.websocket import Limits
 
 logger = structlog.get_logger(__name__)
@@ -50,4 +51,5 @@ def hub_of(
     lag = Lag(lag_close_s=settings.lag_close_s)
     budget = Budget(settings.rings_mib << 20, settings.chains)
     rooms = settings.gateway_rooms
+    timeline = counted(timeline, metrics.timeline_reads.inc)
     return Hub(timeline, presence, writes, append, keys, clock, metrics, timing, lag, rooms, write, budget)

@@ -10,10 +10,12 @@ _T = TypeVar("_T")
 class SingleFlight:
     """At most two flights a key: the one under way, and the next, for whoever comes meanwhile.
 
-    Who came after a flight began is not on it: what it reads may be older than something they know already.
+    Who came after a flight began is not on it: what it reads may be older than something they know already. After a
+    flight the next one rests for `rest_s`, so that a crowd shares few.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rest_s: float = 0.0) -> None:
+        self._rest_s = rest_s
         self._under_way: dict[Hashable, asyncio.Task[Any]] = {}
         self._next: dict[Hashable, asyncio.Task[Any]] = {}
 
@@ -33,6 +35,15 @@ class SingleFlight:
         self._under_way[key] = self._next.pop(key)
         try:
             return await make()
+        finally:
+            if self._rest_s:
+                self._under_way[key] = asyncio.ensure_future(self._rest(key))
+            else:
+                del self._under_way[key]
+
+    async def _rest(self, key: Hashable) -> None:
+        try:
+            await asyncio.sleep(self._rest_s)
         finally:
             del self._under_way[key]
 

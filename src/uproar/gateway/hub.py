@@ -47,12 +47,16 @@ log = structlog.get_logger()
 
 
 class Timing(NamedTuple):
-    """How often the hub does what it does by itself, in seconds."""
+    """How often the hub does what it does by itself, in seconds.
+
+    `rest_s` lies between two readings of what is gone in a stream: whoever comes back meanwhile shares the next one.
+    """
 
     ping_s: int = 25
     pong_s: int = 10
     ring_s: float = 60.0
     drain_s: float = 10.0
+    rest_s: float = 0.02
 
 
 TIMING = Timing()
@@ -90,7 +94,9 @@ class Hub:
         personal = self._personal = Personal(metrics, lag, self.gone)
         self._sending = Sending(clock, metrics, lag, personal, self._again, write)
         self._following = Following(timeline, clock, metrics, self._sending, self._again, self.do)
-        self._joining = Joining(timeline, writes.stream, metrics, personal, self._sending, self._following, self.do)
+        self._joining = Joining(
+            timeline, writes.stream, metrics, personal, self._sending, self._following, self.do, timing.rest_s
+        )
         give_owed = self._joining.give_owed
         self._hearing = Hearing(writes, keys, clock, metrics, personal, self._tally, give_owed, self.do)
 

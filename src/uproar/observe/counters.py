@@ -56,6 +56,7 @@ class Metrics:
         self.skipped = self._counter(names.SKIPPED)
         self.resumes = self._counters(names.RESUMES)
         self.store_reads = self._counter(names.STORE_READS)
+        self.timeline_reads = self._counter(names.TIMELINE_READS)
         self.log_lag = self._gauges(names.LOG_LAG)
         self.dead_letters = self._counters(names.DEAD_LETTERS)
         self.left_out = self._counter(names.LEFT_OUT)

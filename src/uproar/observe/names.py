@@ -49,6 +49,7 @@ LAGGING_VIEWERS = _gauge("lagging_viewers", "Viewers whose socket is full.")
 SKIPPED = _counter("skipped", "Frames that viewers missed because they were too slow.")
 RESUMES = _counter("resumes", "Viewers back with a position, by whether all was recovered.", "recovered", ("yes", "no"))
 STORE_READS = _counter("store_reads", "Reads of the store.")
+TIMELINE_READS = _counter("timeline_reads", "Reads of the timeline for who comes, comes back or missed something.")
 LOG_LAG = _gauge("log_lag", "Events that a group has not committed.", "group")
 DEAD_LETTERS = _counter("dead_letters", "Events that a group has given up.", "group")
 LEFT_OUT = _counter("left_out", "Comments that sampling left out.")
@@ -77,6 +78,7 @@ METRICS: Final = (
     SKIPPED,
     RESUMES,
     STORE_READS,
+    TIMELINE_READS,
     LOG_LAG,
     DEAD_LETTERS,
     LEFT_OUT,

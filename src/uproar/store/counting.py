@@ -1,8 +1,9 @@
 """A store of which every read is counted."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, cast
+from collections.abc import Callable
+from typing import Final
 
+from uproar.core import counting
 from uproar.store import Store
 
 READS: Final = frozenset(
@@ -29,26 +30,6 @@ READS: Final = frozenset(
 )
 
 
-class _Counted:
-    def __init__(self, store: Store, count: Callable[[], object]) -> None:
-        self._store = store
-        self._count = count
-
-    def __getattr__(self, name: str) -> Any:
-        """The store's own, found once for each name."""
-        method = getattr(self._store, name)
-        found = self._read(method) if name in READS else method
-        setattr(self, name, found)
-        return found
-
-    def _read(self, method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        def read(*args: Any, **named: Any) -> Awaitable[Any]:
-            self._count()
-            return method(*args, **named)
-
-        return read
-
-
 def counted(store: Store, count: Callable[[], object]) -> Store:
     """The store; `count` is called at each of its `READS`."""
-    return cast(Store, _Counted(store, count))
+    return counting.counted(store, READS, count)

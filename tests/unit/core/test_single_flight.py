@@ -11,8 +11,8 @@ from uproar.core.single_flight import SingleFlight
 class Sea:
     """Readings that end when they are let, each telling which it was."""
 
-    def __init__(self):
-        self.flights = SingleFlight()
+    def __init__(self, rest_s=0.0):
+        self.flights = SingleFlight(rest_s)
         self.ends = []
 
     async def read(self):
@@ -112,5 +112,24 @@ def test_nothing_is_left_of_a_flight_that_landed():
         await asyncio.gather(*asked)
         assert not sea.flights._next
         assert not sea.flights._under_way
+
+    run(main())
+
+
+def test_after_a_reading_the_next_rests_for_all_who_come_meanwhile():
+    async def main():
+        loop = asyncio.get_running_loop()
+        sea = Sea(rest_s=0.01)
+        first = await sea.ask()
+        await sea.let(1)
+        began = loop.time()
+        later = [await sea.ask(10) for _ in range(5)]
+        assert len(sea.ends) == 1
+        while len(sea.ends) == 1:
+            await asyncio.sleep(0)
+        assert loop.time() - began >= 0.01
+        await sea.let(2)
+        assert await first == [1]
+        assert await asyncio.gather(*later) == [[2] * 10] * 5
 
     run(main())

@@ -8,7 +8,7 @@ from uproar.core.comment import Comment, User
 from uproar.core.errors import Unavailable
 from uproar.core.position import Position
 from uproar.core.stream import Rules, Stream
-from uproar.gateway.hub import Hub
+from uproar.gateway.hub import Hub, Timing
 from uproar.gateway.outbox import Lag
 from uproar.gateway.sending.service import SLICE_S, TURNS, through_transports
 from uproar.gateway.slots import FREE_SLOTS
@@ -104,7 +104,7 @@ class House:
         self.metrics = Metrics()
         given = (self.timeline, presence, self.writes, self._append, keys, self.clock, self.metrics)
         write = self._one_a_turn if one_a_turn else through_transports
-        self.hub = Hub(*given, lag=lag, rooms=rooms, write=write)
+        self.hub = Hub(*given, Timing(rest_s=0), lag, rooms, write)
         self.appended = []
         self.made = 0
 

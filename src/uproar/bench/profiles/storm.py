@@ -16,7 +16,7 @@ from uproar.bench.stage import LIVE, faults, latencies, poster_of, stamped
 CUT_AFTER_S, SPREAD_S, CAP_S = 3, 1, 2
 BACK_WITHIN_S: Final = 15
 POSTS_PER_S: Final = 20
-READS: Final = ("uproar_store_reads_total",)
+READS: Final = ("uproar_store_reads_total", "uproar_timeline_reads_total")
 
 
 async def storm(setup: Setup, folder: Path) -> AsyncIterator[Shown]:
@@ -60,6 +60,7 @@ STORM: Final = Profile(
         "back_p50_ms",
         "back_max_ms",
         "store_reads_per_viewer",
+        "timeline_reads_per_viewer",
         "lost",
         "refused_per_viewer",
     ),
@@ -68,6 +69,7 @@ STORM: Final = Profile(
         Bar("share that missed nothing", Side("recovered_share"), "at least", 1, every_round=True),
         Bar("until the last is back, ms", Side("back_max_ms"), "at most", BACK_WITHIN_S * 1e3, every_round=True),
         Bar("store reads a viewer", Side("store_reads_per_viewer"), "at most", 0.01),
+        Bar("timeline reads a viewer", Side("timeline_reads_per_viewer"), "at most", 0.1),
         NOTHING_LOST,
     ),
     viewers=9_000,

@@ -38,6 +38,7 @@ class Joining:
         sending: Sending,
         following: Following,
         do: Callable[[Coroutine[Any, Any, None]], object],
+        rest_s: float,
     ) -> None:
         self._timeline = timeline
         self._stream_of = stream_of
@@ -47,6 +48,7 @@ class Joining:
         self._following = following
         self._do = do
         self._reads = SingleFlight()
+        self._gone = SingleFlight(rest_s)
 
     def again(self, viewer: Viewer, room: Room, position: Position | None = None) -> None:
         """Tell it `joined` once more, unless that is under way; until then nothing else is sent to it."""
@@ -79,7 +81,7 @@ class Joining:
         if missed is None:
             return False
         joined = await self._recovered(room, position)
-        gone = await self._reads.do((room.stream, "gone"), lambda: self._timeline.gone(room.stream))
+        gone = await self._gone.do(room.stream, lambda: self._timeline.gone(room.stream))
         if not position.epoch == room.epoch == gone.epoch:
             return False
         room.learn(gone)  # read last: a frame that restores knows no older loss
