@@ -23,15 +23,13 @@ class SingleFlight:
         """The result of a `make()` for the key that begins after this call; whoever leaves ends it for nobody."""
         flight: asyncio.Task[_T] | None = self._next.get(key)
         if flight is None:
-            flight = self._next[key] = asyncio.ensure_future(self._fly(key, make, self._under_way.get(key)))
+            flight = self._next[key] = asyncio.ensure_future(self._fly(key, make))
             flight.add_done_callback(_heard)
         return await asyncio.shield(flight)
 
-    async def _fly(
-        self, key: Hashable, make: Callable[[], Coroutine[Any, Any, _T]], before: asyncio.Task[Any] | None
-    ) -> _T:
-        if before is not None:
-            await asyncio.wait([before])
+    async def _fly(self, key: Hashable, make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
+        while key in self._under_way:
+            await asyncio.wait([self._under_way[key]])
         self._under_way[key] = self._next.pop(key)
         try:
             return await make()
