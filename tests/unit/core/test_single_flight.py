@@ -118,17 +118,14 @@ def test_nothing_is_left_of_a_flight_that_landed():
 
 def test_after_a_reading_the_next_rests_for_all_who_come_meanwhile():
     async def main():
-        loop = asyncio.get_running_loop()
         sea = Sea(rest_s=0.01)
         first = await sea.ask()
         later = [await sea.ask(10)]
         await sea.let(1)
-        began = loop.time()
         later += [await sea.ask(10) for _ in range(4)]
         assert len(sea.ends) == 1
         while len(sea.ends) == 1:
             await asyncio.sleep(0)
-        assert loop.time() - began >= 0.01
         await sea.let(2)
         assert await first == [1]
         assert await asyncio.gather(*later) == [[2] * 10] * 5
