@@ -76,7 +76,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     gateways: Annotated[Gateways, Meta(description="Processes that serve viewers; 1: all in one.")] = "auto"
     sender: Annotated[Form, Meta(description="How frames leave: natively, or by Python's transports.")] = "auto"
     ring_s: Annotated[Seconds, Meta(description="How long a gateway keeps frames for who comes back.")] = 60.0
-    rings_mib: Annotated[Count, Meta(description="What the frames kept for all streams may take, in shares.")] = 512
+    rings_mib: Annotated[Count, Meta(description="MiB of frames that a gateway keeps for all streams, in shares.")] = (
+        512
+    )
     chains: Annotated[Count, Meta(description="Streams with one compression context for all; 256 KiB each.")] = 256
     drain_s: Annotated[Seconds, Meta(description="Over how long a stop spreads its viewers' return.")] = 10.0
 

@@ -13,7 +13,7 @@ BEST_PEER: Final = "best peer"
 
 
 class Side(NamedTuple):
-    """Whose figure."""
+    """Whose figure, and in which case of its round (empty: the plain one)."""
 
     figure: str
     who: str = OURS

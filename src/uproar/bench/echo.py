@@ -1,4 +1,4 @@
-"""An echo server over the gateway's own WebSocket, for the protocol's tests: `python -m uproar.bench.echo PORT`."""
+"""An echo server over the gateway's own WebSocket, for conformance suites: `python -m uproar.bench.echo PORT`."""
 
 import socket
 import sys

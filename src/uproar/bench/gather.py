@@ -17,7 +17,7 @@ MUCH_GONE = Gone(1, frozenset(range(10_000, 60_000)), {f"gone{number}": 5 for nu
 
 
 class Line(NamedTuple):
-    """One kind of window and its time per event."""
+    """One kind of window and its time an event, in µs."""
 
     name: str
     us: float

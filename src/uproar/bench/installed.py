@@ -17,7 +17,7 @@ class NotHere(Exception):
 
 
 def source(name: str) -> Path:
-    """What a peer is made of: a file or folder in a checkout's `bench/peers/`."""
+    """What a peer is made of: a file or folder in a checkout's `bench/peers/`; `NotHere` where there is none."""
     path = HERE / "peers" / name
     if not path.exists():
         raise NotHere(f"{path} is not here: name the bench/ of a checkout of uproar in BENCH_SOURCES.")
@@ -25,22 +25,22 @@ def source(name: str) -> Path:
 
 
 def python_peers() -> Path:
-    """The interpreter that has the Python peers' packages."""
+    """The interpreter that has the Python peers' packages; `NotHere` where they cannot be installed."""
     return _installed("python", "requirements.txt", _install_python) / "bin" / "python"
 
 
 def node_peers() -> Path:
-    """The folder of the peers for Node.js, with their packages beside them."""
+    """The folder of the peers for Node.js, with their packages beside them; `NotHere` likewise."""
     return _installed("node", "*", _install_node)
 
 
 def go_peers() -> Path:
-    """The folder of the programs made of the Go modules."""
+    """The folder of the programs made of the Go modules; `NotHere` likewise."""
     return _installed("go", "**/*", _install_go)
 
 
 def tool(name: str) -> str:
-    """The path of a program of the system."""
+    """The path of a program of the system; `NotHere` where it is not installed."""
     found = shutil.which(name)
     if found is None:
         raise NotHere(f"This peer needs {name}, and it is not here: install it.")

@@ -23,7 +23,7 @@ RULES = {
 
 
 class Line(NamedTuple):
-    """One measured thing and its time per post."""
+    """One measured thing and its time a post, in µs."""
 
     name: str
     us: float

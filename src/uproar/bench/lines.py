@@ -12,7 +12,7 @@ FORMS: Final = ("python", "send", "io_uring")
 """uproar in each form of its setting `sender`."""
 
 COST: Final = "cpu_us_per_frame"
-"""The figure that is told beside the floor's."""
+"""The figure that is told beside the floor's: the server's CPU, in µs, for one frame to one viewer."""
 
 Figures = dict[str, float]
 """By name; the unit stands last, as in `ack_p99_ms` and `cpu_us_per_frame`."""
@@ -33,7 +33,8 @@ class Line(Struct, frozen=True):
 class Setup(Struct, frozen=True):
     """How large a profile is measured: viewers, rounds, frames a second, and how long a round lasts.
 
-    `senders` are forms of uproar, `peers` names of others; `deflate` adds viewers that want their frames deflated.
+    `senders` are forms of uproar, of which some profiles measure the first alone, `peers` names of others; `deflate`
+    adds viewers that want their frames deflated, where a profile has them.
     """
 
     viewers: int

@@ -21,7 +21,8 @@ class Post(NamedTuple):
 class Poster:
     """Posts over several WebSocket connections; notes how long each ack took.
 
-    `acks_s` holds seconds from the first sending to the ack, `acked` the comments' ids, `refused` a count by reason.
+    `acks_s` holds seconds from the first sending to the ack, `acked` the comments' ids, `refused` a count by reason,
+    `sent` what is under way by its ref.
     """
 
     def __init__(self, port: int, stream: str, tokens: list[str], settling_s: float = 0.3) -> None:
@@ -58,7 +59,7 @@ class Poster:
         return ref
 
     async def run(self, rate: float, seconds: float, burst: int, text: Callable[[int], str]) -> None:
-        """So many a second, `burst` at a time, whatever becomes of them."""
+        """So many a second, `burst` at a time, whatever becomes of them; then a second for the last acks."""
         began = time.perf_counter()
         for step in range(int(rate * seconds / burst)):
             for one in range(burst):

@@ -33,7 +33,11 @@ class Wish(NamedTuple):
 
 
 class Profile(NamedTuple):
-    """`shows`: the figures worth a column; `beside_peers`: whether others can be measured in the same rounds."""
+    """Named after its function, and told by the first line of that one's docstring.
+
+    `shows`: the figures worth a column; `viewers`: 0 where it has none of its own; `beside_peers`: whether others can
+    be measured in the same rounds.
+    """
 
     measure: Measure
     shows: tuple[str, ...]

@@ -21,7 +21,10 @@ ENDS_WITHIN_S = 60
 
 
 class Server:
-    """`uproar serve --open` on two free ports, with a data directory of its own, pinned to the cores of `cpus`."""
+    """`uproar serve --open` on two free ports, with a data directory of its own, pinned to the cores of `cpus`.
+
+    `cpus` is as taskset wants it (`0-2`), `settings` are by their names; its log is beside the data directory.
+    """
 
     def __init__(self, data: Path, *, cpus: str = str(SERVER_CPU), **settings: object) -> None:
         self.data = data
@@ -32,7 +35,7 @@ class Server:
         self.ready_s = 0.0
 
     def start(self) -> "Server":
-        """Start it and wait until it says that it is ready."""
+        """Start it and wait until it says that it is ready; raises `RuntimeError` with its log where it does not."""
         self.data.parent.mkdir(parents=True, exist_ok=True)
         began = time.perf_counter()
         with self._log.open("ab") as log:
@@ -84,13 +87,13 @@ class Server:
             raise
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """SIGKILL; its gateways end with it."""
         self.process.kill()
         self.process.wait()
         self.port = 0  # any other program may take the old one
 
     def pause(self, signal_number: int) -> None:
-        """SIGSTOP, or SIGCONT."""
+        """Send it SIGSTOP, or SIGCONT to let it go on."""
         self.process.send_signal(signal_number)
 
     # -- what it takes
@@ -104,11 +107,11 @@ class Server:
         return usage(self.process.pid).rss_kib
 
     def descriptors(self) -> int:
-        """How many it has open."""
+        """How many the process that has the port has open."""
         return sum(1 for _ in (PROC / str(self.process.pid) / "fd").iterdir())
 
     def threads(self) -> int:
-        """How many it has."""
+        """How many the process that has the port has."""
         return sum(1 for _ in (PROC / str(self.process.pid) / "task").iterdir())
 
     def metric(self, name: str) -> float:

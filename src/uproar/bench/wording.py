@@ -34,7 +34,7 @@ def contestant(who: str, case: str) -> str:
 
 
 def size(setup: Setup) -> str:
-    """How large it was: `9,000 viewers, 5 rounds of 8 s, 10 frames a second`."""
+    """How large it was: `9,000 viewers, 5 rounds of 8 s`."""
     rounds = f"{setup.rounds} rounds" if setup.rounds > 1 else "one round"
     viewers = f"{setup.viewers:,} viewers, " if setup.viewers else ""
     return f"{viewers}{rounds}" + (f" of {setup.seconds:g} s" if setup.seconds else "")

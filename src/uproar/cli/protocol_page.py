@@ -33,6 +33,10 @@ def protocol_page() -> str:
 UTF-8 JSON throughout. Ids and positions are strings; times are integer milliseconds since 1970 (UTC). Clients ignore
 fields they do not know; the server refuses them (310).
 
+Over WebSocket batches may come deflated (RFC 7692). A client that offers `permessage-deflate` without
+`server_no_context_takeover` inflates all messages of its connection with one inflater, as browsers do: batches refer to
+those before them. All other messages come as they are.
+
 ## Messages of the server
 
 By `type`, over WebSocket and server-sent events.

@@ -38,7 +38,7 @@ REFUSALS = _counter("refusals", "Refusals given, by reason of the catalogue.", "
 ACK_SECONDS = _seconds("ack", "From a post's arrival to its ack.")
 POST_TO_DISPLAY_SECONDS = _seconds("post_to_display", "From a comment's id to its frame at the sockets.")
 FANOUT_FRAME_SECONDS = _seconds("fanout_frame", "From a window's end to its frame kept and announced.")
-FRAMES = _counter("frames", "Frames that joined a stream's chain.")
+FRAMES = _counter("frames", "Frames that gateways took in, once a gateway.")
 DELIVERIES = _counter(
     "deliveries", "Frames handed to viewers' sockets, by form.", "form", ("plain", "alone", "chained")
 )

@@ -72,7 +72,7 @@ def test_who_comes_back_where_the_chain_was_broken_meanwhile_gets_frames_alone()
 
 
 def test_the_rings_of_all_rooms_share_what_they_may_hold():
-    budget = Budget(rings_bytes=1_000)
+    budget = Budget(rings_bytes=10_000)
     budget.rooms = 2
     room = Room("s", 60, budget)
     room.begin("e", 0)
@@ -80,7 +80,7 @@ def test_the_rings_of_all_rooms_share_what_they_may_hold():
         room.keep(replace(kept(number).frame, number=number), 0)
         room.sent = number
     room.trim(0)
-    assert 250 < room.ring.held_bytes <= 500
+    assert 2_500 < room.ring.held_bytes <= 5_000
     budget.rooms = 10_000
     room.trim(0)
     assert len(room.ring) == 1

@@ -19,7 +19,7 @@ VIEWERS_CPUS: Final = (3, 4)
 
 
 async def gateways(setup: Setup, folder: Path) -> AsyncIterator[Shown]:
-    """Writes a second that one gateway process can, and two on cores of their own, when far more is asked for."""
+    """Writes a second that one process for all can, and two gateways on cores of their own, when more are asked for."""
     cores = len(os.sched_getaffinity(0)) + 1  # this process left the server's
     if cores < CORES:
         raise CannotMeasure(f"It needs {CORES} cores, and this machine has {cores}.")
