@@ -26,13 +26,13 @@ class Link(NamedTuple):
 class Chain:
     """The running compressor of one stream; it stands only while somebody reads it, or waits to."""
 
-    __slots__ = ("_began_ms", "_budget", "_deflater", "_frames")
+    __slots__ = ("_began_ms", "_budget", "_deflater", "_frames", "_last_ms")
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._deflater: Deflater | None = None
         self._frames = 0
-        self._began_ms = 0
+        self._began_ms = self._last_ms = 0
 
     def add(self, payload: bytes, now_ms: int, inside: int, waiting: int) -> Link | None:
         """The next frame, while `inside` viewers read the chain and `waiting` ones the same frames alone.
@@ -49,7 +49,12 @@ class Chain:
             self._deflater = Deflater()
             self._frames, self._began_ms = 0, now_ms
         self._frames += 1
+        self._last_ms = now_ms
         return Link(self._deflater.add(payload), starts)
+
+    def is_idle(self, now_ms: int) -> bool:
+        """Whether it runs, and nothing came for so long that its next frame would start anew."""
+        return self._deflater is not None and now_ms - self._last_ms >= AGE_MS
 
     def stop(self) -> None:
         """The next frame starts anew."""

@@ -42,6 +42,7 @@ from uproar.wire.websocket import text_frame
 BEATS_PER_S = 2
 TOPS_S = 3
 VIEWERS_S = 5
+ASKED = 100  # rooms at once
 
 log = structlog.get_logger()
 
@@ -91,6 +92,8 @@ class Hub:
         self._wheel = Wheel(timing.ping_s, timing.pong_s)
         self._tally = Tally(self.run)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._looking: asyncio.Task[None] | None = None
+        self._tops_at = self._viewers_at = clock.now()
         personal = self._personal = Personal(metrics, lag, self.gone)
         self._sending = Sending(clock, metrics, lag, personal, self._again, write)
         self._following = Following(timeline, clock, metrics, self._sending, self._again, self.do)
@@ -185,17 +188,16 @@ class Hub:
             beat += 1
             await self.flush()
             if beat % BEATS_PER_S == 0:
-                await self._second(beat // BEATS_PER_S)
+                self._second(beat // BEATS_PER_S)
 
-    async def _second(self, second: int) -> None:
+    def _second(self, second: int) -> None:
+        """What is due every second; nothing in it waits."""
         self._ping(second)
         for room in self._rooms:
             self._sending.close_slow(room)
             room.trim(self._clock.now_ms())
-        try:
-            await self._tell_presence(second)
-        except Unavailable as fault:
-            log.warning("gateway_waits", why=str(fault))
+        if self._looking is None or self._looking.done():
+            self._looking = self.do(self._look())
         self._rooms.forget_quiet(self._clock.now())
         self._metrics.viewers.set(self.viewers)
         self._metrics.streams.set(len(self._rooms))
@@ -210,14 +212,25 @@ class Hub:
             viewer.transport.write(b"\x89\x00")
             self._hearing.look_over(viewer)
 
-    async def _tell_presence(self, second: int) -> None:
-        await self._presence.tell(self.run, {room.stream: room.viewers for room in self._rooms})
-        if second % TOPS_S == 0:
-            for room in self._rooms.watched():
-                await self._following.compare_top(room)
-        if second % VIEWERS_S == 0:
-            for room in self._rooms.watched():
-                await self._tell_viewers(room)
+    async def _look(self) -> None:
+        """Tell who watches here, and ask how all chains and crowds are; nothing else waits for the answers."""
+        now = self._clock.now()
+        try:
+            await self._presence.tell(self.run, {room.stream: room.viewers for room in self._rooms})
+            if now - self._tops_at >= TOPS_S:
+                self._tops_at = now
+                await self._of_each(self._following.compare_top)
+            if now - self._viewers_at >= VIEWERS_S:
+                self._viewers_at = now
+                await self._of_each(self._tell_viewers)
+        except Unavailable as fault:
+            log.warning("gateway_waits", why=str(fault))
+
+    async def _of_each(self, ask: Callable[[Room], Awaitable[None]]) -> None:
+        """Ask for every room that is watched, for some at once."""
+        rooms = self._rooms.watched()
+        for at in range(0, len(rooms), ASKED):
+            await asyncio.gather(*map(ask, rooms[at : at + ASKED]))
 
     async def _tell_viewers(self, room: Room) -> None:
         viewers = await self._presence.viewers(room.stream)

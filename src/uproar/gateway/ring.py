@@ -29,7 +29,9 @@ class Kept:
     @property
     def held_bytes(self) -> int:
         """What it takes at most: both payloads, the same with headers once they were sent, and the objects around."""
-        return 2 * (len(self.frame.plain) + len(self.frame.alone)) + len(self.chained or b"") + OBJECTS_BYTES
+        asides = sum(len(aside.message) for aside in self.frame.asides)
+        payloads = len(self.frame.plain) + len(self.frame.alone)
+        return 2 * payloads + len(self.chained or b"") + asides + OBJECTS_BYTES
 
     @property
     def plain(self) -> bytes:
@@ -63,6 +65,10 @@ class Kept:
             frame = redact_frame(self.frame, gone)
             self._redacted = (gone, self if frame is self.frame else Kept(frame))
         return self._redacted[1]
+
+    def forget_redacted(self) -> None:
+        """Something else is gone now."""
+        self._redacted = None
 
 
 class Ring:
@@ -99,6 +105,11 @@ class Ring:
             if self._kept[0].frame.number > upto:
                 return
             self._drop_oldest()
+
+    def forget_redacted(self) -> None:
+        """What was encoded anew is stale."""
+        for kept in self._kept:
+            kept.forget_redacted()
 
     def after(self, number: int, upto: int) -> Sequence[Kept] | None:
         """The frames above the one up to the other, or None when they are not all here."""

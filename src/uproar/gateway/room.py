@@ -80,6 +80,7 @@ class Room:
         self.ring.clear()
         self._chain.stop()
         self.cursor: tuple[int, int] | None = None
+        self.broadcast: object | None = None  # the one that is under way: another's next slice is over
         self.target = number
 
     # -- the ring
@@ -98,12 +99,17 @@ class Room:
         """The oldest frames leave the ring after `ring_s`, beyond the room's share, or with an erasure; sent ones."""
         self.ring.drop_upto(min(self._cut, self.sent))
         self.ring.trim(now_ms - int(self._ring_s * 1000), self._budget.ring_bytes, self.sent)
+        if self._chain.is_idle(now_ms) and self.cursor is None:
+            self._break_chain()
 
     def learn(self, gone: Gone) -> None:
         """This is gone now. At an erasure the frames in the ring leave it, once every ready viewer has them."""
+        if gone == self.gone:
+            return  # the old one stays: what was encoded anew is told by it
         if any(upto > self.gone.erased.get(user, -1) for user, upto in gone.erased.items()):
             self._cut = self.top
         self.gone = gone
+        self.ring.forget_redacted()
         self.ring.drop_upto(min(self._cut, self.sent))
 
     def after(self, number: int, upto: int | None = None) -> Sequence[Kept] | None:
@@ -136,6 +142,14 @@ class Room:
             self.empty(viewer, sending=False)
             viewer.form = CHAINED
             self.place(viewer)
+
+    def _break_chain(self) -> None:
+        """Give the compressor back: who read the chain waits for its next start."""
+        for viewer in list(self.forms[CHAINED].viewers()):
+            self.empty(viewer, sending=False)
+            viewer.form = ALONE
+            self.place(viewer)
+        self._chain.stop()
 
     def holds(self, viewer: Viewer, sending: bool = False) -> int:
         """The last frame that the viewer has been given."""

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from uproar.core.comment import Comment, User
 from uproar.gateway.budget import Budget
+from uproar.gateway.chain import AGE_MS
 from uproar.gateway.ring import Kept
 from uproar.gateway.room import Room
 from uproar.gateway.viewer import ALONE, CHAINED, Viewer
@@ -94,3 +95,20 @@ def test_frames_leave_the_ring_with_time_though_no_new_ones_come():
     room.sent = 3
     room.trim(60_002)
     assert [one.frame.number for one in room.ring] == [2, 3]
+
+
+def test_a_stream_that_is_quiet_gives_its_compressor_back_and_its_viewers_wait_for_the_next_start():
+    budget = Budget(chains=1)
+    room, viewer = Room("s", 60, budget), chained()
+    room.begin("e", 0)
+    viewer.form = ALONE
+    room.place(viewer)
+    room.keep(kept(1).frame, 0)
+    room.sent = 1
+    room.promote()
+    room.trim(AGE_MS - 1)
+    assert (viewer.form, budget.take_chain()) == (CHAINED, False)
+    room.trim(AGE_MS)
+    assert (viewer.form, budget.take_chain()) == (ALONE, True)
+    budget.give_chain()
+    assert room.keep(replace(kept(2).frame, number=2), AGE_MS).starts

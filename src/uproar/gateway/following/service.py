@@ -124,7 +124,7 @@ class Following:
 
     def begin_anew(self, room: Room, position: Position) -> None:
         """Another chain: what the viewers hold is worth nothing, and all are told `joined` again."""
-        viewers = [*room.ready(), *room.waiting]
+        viewers = [*room.ready(), *(viewer for viewer in room.waiting if viewer.room is room)]
         for viewer in viewers:
             self._sending.withdraw(viewer)
         room.waiting = []

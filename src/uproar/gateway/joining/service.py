@@ -15,7 +15,7 @@ from uproar.gateway.room import Room
 from uproar.gateway.sending.service import Sending
 from uproar.gateway.viewer import Viewer
 from uproar.observe.counters import Metrics
-from uproar.timeline import Snapshot, Timeline
+from uproar.timeline import Gone, Snapshot, Timeline
 from uproar.wire import frames as wire
 from uproar.wire.closes import Close
 from uproar.wire.codec import encode
@@ -81,7 +81,7 @@ class Joining:
         if missed is None:
             return False
         joined = await self._recovered(room, position)
-        gone = await self._gone.do(room.stream, lambda: self._timeline.gone(room.stream))
+        gone = await self._losses(room)
         if not position.epoch == room.epoch == gone.epoch:
             return False
         room.learn(gone)  # read last: a frame that restores knows no older loss
@@ -91,6 +91,14 @@ class Joining:
         viewer.transport.write(joined + b"".join(kept.without(room.gone).form(viewer.form) for kept in missed))
         self._personal.give_missed(room, viewer, missed)
         return True
+
+    async def _losses(self, room: Room) -> Gone:
+        """What is gone, and not from before anything that the room has learnt meanwhile."""
+        while True:
+            known = room.losses_known
+            gone = await self._gone.do(room.stream, lambda: self._timeline.gone(room.stream))
+            if room.losses_known == known:
+                return gone
 
     async def _begin(self, viewer: Viewer, room: Room, history: int) -> bool:
         """A snapshot, unless the chain begins anew meanwhile."""

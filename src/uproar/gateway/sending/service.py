@@ -108,12 +108,13 @@ class Sending:
             room.promote()
         room.target = kept[-1].frame.number
         room.cursor = (0, 0)
-        self._slice(room, _Bytes(kept))
+        forms = room.broadcast = _Bytes(kept)
+        self._slice(room, forms)
 
     def _slice(self, room: Room, forms: "_Bytes") -> None:
-        """Send for `SLICE_S`, and go on after others had their turn."""
+        """Send for `SLICE_S`, and go on after others had their turn, unless the chain began anew meanwhile."""
         until = self._clock.now() + SLICE_S
-        while room.cursor is not None:
+        while room.cursor is not None and room.broadcast is forms:
             form, at = room.cursor
             if room.forms[form].ready and at < len(room.forms[form]):
                 self._writing = True
@@ -136,7 +137,7 @@ class Sending:
 
     def _sent(self, room: Room, kept: Sequence[Kept]) -> None:
         """Every ready viewer has it: asides, whoever waited, and the next frames."""
-        room.sent, room.cursor = room.target, None
+        room.sent, room.cursor, room.broadcast = room.target, None, None
         now_ms = self._clock.now_ms()
         for one in kept:
             if one.frame.posted_ms:
