@@ -223,6 +223,27 @@ def test_a_waiting_reader_wakes_when_something_comes(check):
     check(promise)
 
 
+def test_a_reader_waits_until_as_many_are_there_as_it_wants(check):
+    async def promise(log):
+        waiting = asyncio.create_task(log.reader("g").read(10, 3600, 3))
+        for number in range(2):
+            await log.append(posted(number))
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        await log.append(posted(2))
+        assert [record.event.comment.id for record in await waiting] == [0, 1, 2]
+
+    check(promise)
+
+
+def test_a_reader_that_wants_more_than_come_gets_what_is_there_after_its_wait(check):
+    async def promise(log):
+        await log.append(posted(1))
+        assert [record.event.comment.id for record in await log.reader("g").read(10, 0.001, 3)] == [1]
+
+    check(promise)
+
+
 def test_a_read_without_anything_ends_after_its_wait(check):
     async def promise(log):
         assert list(await log.reader("g").read(10, 0.001)) == []

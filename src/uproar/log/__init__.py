@@ -19,8 +19,11 @@ class Record(NamedTuple):
 class Reader(Protocol):
     """One group's place in the log. It is read by one task."""
 
-    async def read(self, limit: int, wait_s: float) -> Sequence[Record]:
-        """The next records, at most `limit`; after `wait_s` without any, none. Raises `Unavailable`."""
+    async def read(self, limit: int, wait_s: float, at_least: int = 1) -> Sequence[Record]:
+        """The next records, at most `limit`: once `at_least` are there, or what is there after `wait_s`, perhaps none.
+
+        A kind may give fewer sooner. Raises `Unavailable`.
+        """
 
     async def commit(self, offset: int) -> None:
         """Done up to `offset`: the group's next reader starts above it."""

@@ -53,19 +53,21 @@ class Batcher:
         self._last = 0
         self.open = 0
 
-    def add(self, record: Record, now: float) -> None:
-        """Take in the log's next record; `open` counts those not applied yet."""
+    def add(self, record: Record, now: float) -> int:
+        """Take in the log's next record; how many more would fill its batch. `open` counts those not applied yet."""
         self._last = record.offset
         key = self._key(record.event)
         if key is None:
-            return
+            return 0
         self.open += 1
         lane = self._lanes.setdefault(key, _Lane())
         lane.waiting.append((record, now + self._span_s(key)))
         if len(lane.waiting) == 1:
             heappush(self._ripening, (lane.waiting[0][1], key))
-        if len(lane.waiting) >= self._limit(key):
+        missing = max(0, self._limit(key) - len(lane.waiting))
+        if not missing:
             heappush(self._ripening, (now, key))
+        return missing
 
     def ripe(self, now: float) -> Sequence[Batch]:
         """Batches to apply now, longest ripe first; say `done` for each."""

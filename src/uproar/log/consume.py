@@ -20,8 +20,10 @@ READ_LIMIT = 1000
 OPEN_RECORDS = 10_000  # read and not applied: with so many nothing more is read
 SIDE_BY_SIDE = 16  # batches of different keys applied at once
 IDLE_S = 1.0  # so long one read waits at most
-PAUSE_S = 0.005  # between reads, so that a read finds many records and not one
-PAUSE_MOST_S = 0.025  # while what was read waits for its time: a batch that fills up leaves so late
+PAUSE_S = 0.005  # while nothing more may be read
+GATHER_S = (
+    0.025  # while records wait for their batch's time, others may wait so long to be read: then they begin theirs
+)
 COMMIT_S = 0.25  # what is applied is committed so long after at most; a crash repeats that much
 BACK_OFF_S = 0.1
 BACK_OFF_MOST_S = 5.0
@@ -106,6 +108,7 @@ class _Flow:
         self._on_buried = on_buried
         self._batcher = Batcher(worker.key, worker.span_s, worker.limit, SIDE_BY_SIDE)
         self._moved = asyncio.Event()
+        self._missing = 1  # records that fill a batch, as far as was seen at the last read
         self._committed = 0
         self._buried_in_a_row = 0
 
@@ -114,7 +117,7 @@ class _Flow:
         with suppress(Unavailable):  # comes out of `_surely` at stop only
             while True:
                 self._take_in(await self._surely(self._read))
-                await asyncio.sleep(self._pause_s())
+                await asyncio.sleep(0)
 
     async def commit_on(self) -> None:
         """Commit now and then, without an end."""
@@ -142,25 +145,22 @@ class _Flow:
 
     def _take_in(self, records: Sequence[Record]) -> None:
         now = self._clock.now()
-        for record in records:
-            self._batcher.add(record, now)
+        missing = [self._batcher.add(record, now) for record in records]
         if records:
+            self._missing = min(filter(None, missing), default=1)
             self._moved.set()
         self.start_ripe()
 
     async def _read(self) -> Sequence[Record]:
-        if self._batcher.open < OPEN_RECORDS:
-            return await self._reader.read(READ_LIMIT, self._patience_s())
-        return ()
-
-    def _patience_s(self) -> float:
+        """Whoever waits for nothing reads the next record at once; else a batch that is full, or soon enough."""
+        if self._batcher.open >= OPEN_RECORDS:
+            await asyncio.sleep(PAUSE_S)
+            return ()
         due = self._batcher.due
-        return IDLE_S if due is None else min(IDLE_S, max(PAUSE_S, due - self._clock.now()))
-
-    def _pause_s(self) -> float:
-        due = self._batcher.due
-        left_s = 0.0 if due is None else due - self._clock.now()
-        return min(max(PAUSE_S, left_s / 2), PAUSE_MOST_S)
+        if due is None:
+            return await self._reader.read(READ_LIMIT, IDLE_S)
+        wait_s = min(max(PAUSE_S, due - self._clock.now()), GATHER_S)
+        return await self._reader.read(READ_LIMIT, wait_s, self._missing)
 
     async def _apply(self, batch: Batch) -> None:
         try:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -53,10 +52,44 @@ def keyed(event: Event) -> Keyed | None:
     return Keyed(event.stream, comment.user.id, event.key, comment.id, digest)
 
 
-class Source(Protocol):
-    """What a reader here asks of its log; `arrived` is set when a record has come."""
+class Arrivals:
+    """Wakes readers when the log has got as far as they wait for; `last` is the newest record's offset."""
 
-    arrived: asyncio.Event
+    def __init__(self, last: int = 0) -> None:
+        self._last = last
+        self._waiting: dict[asyncio.Future[None], int] = {}
+
+    def note(self, offset: int) -> None:
+        """The log has got so far."""
+        self._last = offset
+        for waiting, wanted in self._waiting.items():
+            if wanted <= offset:
+                _wake(waiting)
+
+    async def reach(self, offset: int, wait_s: float) -> None:
+        """Wait until the log has got so far, for `wait_s` at most."""
+        if self._last >= offset or wait_s <= 0:
+            return
+        loop = asyncio.get_running_loop()
+        waiting = loop.create_future()
+        self._waiting[waiting] = offset
+        timer = loop.call_later(wait_s, _wake, waiting)
+        try:
+            await waiting
+        finally:
+            timer.cancel()
+            del self._waiting[waiting]
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
+
+
+class Source(Protocol):
+    """What a reader here asks of its log."""
+
+    arrivals: Arrivals
 
     async def above(self, offset: int, limit: int) -> Sequence[Record]:
         """Kept records above the offset, oldest first, at most `limit`."""
@@ -76,13 +109,10 @@ class Place:
         self._group = group
         self._upto = upto
 
-    async def read(self, limit: int, wait_s: float) -> Sequence[Record]:
-        """The next records; after `wait_s` without any, none."""
+    async def read(self, limit: int, wait_s: float, at_least: int = 1) -> Sequence[Record]:
+        """The next records: as soon as `at_least` are there, or those that are there after `wait_s`."""
+        await self._source.arrivals.reach(self._upto + at_least, wait_s)
         records = await self._source.above(self._upto, limit)
-        if not records and wait_s > 0:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    records = await self._next(limit)
         if records:
             self._upto = records[-1].offset
         return records
@@ -94,12 +124,6 @@ class Place:
     async def bury(self, record: Record, why: str) -> None:
         """Put a record that cannot be applied among the dead letters."""
         await self._source.bury(self._group, record, why)
-
-    async def _next(self, limit: int) -> Sequence[Record]:
-        while not (records := await self._source.above(self._upto, limit)):
-            self._source.arrived.clear()
-            await self._source.arrived.wait()
-        return records
 
 
 class Backlog:

@@ -1,6 +1,5 @@
 """The log in this process's memory: what tests and trials run on; it ends with the process."""
 
-import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from itertools import islice
@@ -17,6 +16,7 @@ from uproar.log.embedded import (
     HOUR_MS,
     KEY_MS,
     SINCE_RECORDS,
+    Arrivals,
     Backlog,
     DeadLetter,
     Keyed,
@@ -44,7 +44,7 @@ class MemoryLog:
     """Keeps everything in queues and dicts; see the port for what it promises."""
 
     def __init__(self, clock: Clock, retention_h: float = 24) -> None:
-        self.arrived = asyncio.Event()
+        self.arrivals = Arrivals()
         self.held_keys = False
         self._clock = clock
         self._retention_ms = round(retention_h * HOUR_MS)
@@ -130,7 +130,7 @@ class MemoryLog:
         self._kept.append(_Kept(Record(self._last, event), self._clock.now_ms()))
         if use:
             self._fix(use)
-        self.arrived.set()
+        self.arrivals.note(self._last)
         return self._last
 
     def _fix(self, use: Keyed) -> None:

@@ -1,6 +1,5 @@
 """The log in the data directory's SQLite file: it outlives the process, and an append waits for the disk."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from uproar.log.embedded import (
     HOUR_MS,
     KEY_MS,
     SINCE_RECORDS,
+    Arrivals,
     Backlog,
     DeadLetter,
     Keyed,
@@ -69,7 +69,7 @@ class SqliteLog:
 
     def __init__(self, database: Database, clock: Clock, retention_h: float, first: int, last: int) -> None:
         """For `open`, which knows the offsets of the first kept record and of the last one given."""
-        self.arrived = asyncio.Event()
+        self.arrivals = Arrivals(last)
         self._database = database
         self._clock = clock
         self._retention_ms = round(retention_h * HOUR_MS)
@@ -164,7 +164,7 @@ class SqliteLog:
         """Show readers what the disk has; called in the order of offsets."""
         if outcome.fresh:
             self._tail.add(Record(outcome.offset, entry.event), len(entry.encoded))
-            self.arrived.set()
+            self.arrivals.note(outcome.offset)
 
     def _note_commit(self, group: str, offset: int, _: None) -> None:
         self._committed[group] = max(self._committed.get(group, 0), offset)

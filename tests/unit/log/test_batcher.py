@@ -45,6 +45,12 @@ def test_a_full_batch_leaves_at_once_and_no_larger_than_its_limit():
     assert offsets(b.ripe(0.0)) == [("a", [1, 2])]
 
 
+def test_it_tells_how_many_more_fill_a_batch():
+    b = batcher(limit=3)
+    assert [b.add(record(offset), 0.0) for offset in (1, 2, 3, 4)] == [2, 1, 0, 0]
+    assert b.add(record(5, "b"), 0.0) == 2
+
+
 def test_batches_of_one_key_are_applied_one_after_another():
     b = batcher(limit=1)
     b.add(record(1), 0.0)

@@ -143,6 +143,50 @@ def test_what_comes_while_it_waits_is_applied_after_its_span():
     run(main())
 
 
+def test_a_batch_that_fills_up_leaves_at_once_and_few_reads_lead_there():
+    async def main():
+        day = Day(Recording(span_s=0.5, limit=5))
+        consuming = asyncio.create_task(day.consume())
+        await asyncio.sleep(10)
+        reader, reads = day.log.above, []
+
+        async def counted(offset, limit):
+            reads.append(offset)
+            return await reader(offset, limit)
+
+        day.log.above = counted
+        for number in range(4):
+            await day.append([number])
+            await asyncio.sleep(0.002)
+        assert day.worker.applied == []
+        assert len(reads) == 1
+        await day.append([4])
+        await asyncio.sleep(0.002)
+        assert day.worker.applied == [0, 1, 2, 3, 4]
+        assert len(reads) == 2
+        day.stop.set()
+        await consuming
+
+    run(main())
+
+
+def test_what_comes_while_others_wait_begins_to_wait_soon():
+    async def main():
+        day = Day(Recording(span_s=0.5))
+        consuming = asyncio.create_task(day.consume())
+        await day.append([1])
+        await asyncio.sleep(0.1)
+        await day.append([2], stream="t")
+        await asyncio.sleep(0.44)
+        assert day.worker.applied == [1]
+        await asyncio.sleep(0.1)
+        assert day.worker.applied == [1, 2]
+        day.stop.set()
+        await consuming
+
+    run(main())
+
+
 def test_it_commits_without_being_stopped():
     async def main():
         day = Day(Recording())
