@@ -18,7 +18,7 @@ from uproar.gateway.budget import Budget
 from uproar.gateway.chain import Chain
 from uproar.gateway.ring import Kept, Ring
 from uproar.gateway.slots import Slots
-from uproar.gateway.viewer import ALONE, CHAINED, FORMS, NO_SLOT
+from uproar.gateway.viewer import ALONE, CHAINED, NO_SLOT
 from uproar.gateway.viewer import NO_SOCKET as NO_SOCKET
 from uproar.gateway.viewer import NOWHERE as NOWHERE
 from uproar.gateway.viewer import Transport as Transport
@@ -56,7 +56,7 @@ class Room:
         self.told: int | None = None
         self.unsubscribe: Callable[[], None] = _not_subscribed
         self.in_repair = False
-        self.forms = tuple(Slots() for _ in FORMS)
+        self.forms = Slots(), Slots(), Slots()  # in the order of `FORMS`
         self.begin("", 0)
 
     @property
@@ -125,7 +125,7 @@ class Room:
 
     def place(self, viewer: Viewer) -> None:
         """Ready: it holds what was sent, and gets what comes, in the chain if that goes on without a break."""
-        if viewer.form == CHAINED and any(kept.chained is None for kept in self.after(self.sent) or ()):
+        if viewer.form == CHAINED and self._is_broken():
             viewer.form = ALONE
         self._hoping += _hopes(viewer)
         self.forms[viewer.form].place(viewer)
@@ -138,10 +138,23 @@ class Room:
 
     def promote(self) -> None:
         """The next frame starts the chain: whoever waits for that takes part from now on. Not while a frame is sent."""
-        for viewer in [viewer for viewer in self.forms[ALONE].viewers() if _hopes(viewer)]:
+        if self._is_broken():
+            return
+        plain, alone, chained = self.forms
+        if not chained.ready and self._hoping == alone.ready:
+            self.forms = plain, chained, alone  # all at once, as when a crowd came back
+            self._hoping = 0
+            for viewer in alone.viewers():
+                viewer.form = CHAINED
+            return
+        for viewer in [viewer for viewer in alone.viewers() if _hopes(viewer)]:
             self.empty(viewer, sending=False)
             viewer.form = CHAINED
             self.place(viewer)
+
+    def _is_broken(self) -> bool:
+        """Whether a frame that waits to be sent is not part of the chain."""
+        return any(kept.chained is None for kept in self.after(self.sent) or ())
 
     def _break_chain(self) -> None:
         """Give the compressor back: who read the chain waits for its next start."""
