@@ -216,6 +216,30 @@ def test_a_gateway_that_is_asked_to_stop_says_bye_and_is_replaced(served, eyes):
     true_at_last(lambda: number(served, "uproar_gateways") == 2, BACK_WITHIN_S)
 
 
+def test_whoever_comes_while_a_gateway_empties_itself_goes_elsewhere_and_stays(served, eyes):
+    boss = token_of(served, "boss", "importer")
+    opening = OPENING.replace(b"Host: here", b"Host: here\r\nX-Forwarded-For: 7.7.7.7")
+    with ExitStack() as held:
+        for _ in range(2):  # one on each gateway, who do not go when they are told to
+            lingering = held.enter_context(connect(served.port))
+            lingering.sendall(opening)
+            until(lingering, b'"joined"')
+        leaving = gateways(served)[0]
+        os.kill(leaving, signal.SIGTERM)
+        true_at_last(lambda: sum(eye.socket.protocol.state is State.CLOSED for eye in eyes) == 3)
+        coming = [
+            held.enter_context(Eye(served, STREAM, additional_headers={"X-Forwarded-For": "6.6.6.6"}))
+            for _ in range(SEATS)
+        ]
+        assert is_alive(leaving)
+        true_at_last(lambda: number(served, "uproar_gateways") == 2, BACK_WITHIN_S)
+        assert is_alive(leaving)
+        true_at_last(lambda: not is_alive(leaving), 10)
+        assert served.call("POST", f"/v1/streams/{STREAM}/comments", {"text": "still here"}, boss)[0] == 201
+        for eye in coming:
+            eye.sees("still here")
+
+
 def test_a_gateway_that_hangs_is_replaced_and_holds_nobody_else_up(served, eyes):
     boss = token_of(served, "boss", "importer")
     stuck = gateways(served)[0]

@@ -6,11 +6,13 @@ import gc
 import signal
 import socket
 import sys
+from contextlib import suppress
 
 import uvloop
 from prometheus_client import ProcessCollector
 
 from uproar.assembly.beating import Beat
+from uproar.assembly.files import raise_limit
 from uproar.assembly.supervising import supervise
 from uproar.assembly.viewing import hub_of, limits_of, write_of
 from uproar.auth import Keys, read_jwks
@@ -29,7 +31,6 @@ from uproar.timeline.linked import LinkedTimeline
 
 PR_SET_PDEATHSIG = 1  # prctl(2): a process whose parent ends gets this signal
 GRACE_S = 10.0  # for viewers to read their bye; more than they are given
-LOOK_S = 0.02
 
 
 class Gateway:
@@ -37,9 +38,10 @@ class Gateway:
 
     def __init__(self, settings: Settings, keys: Keys, link: Link) -> None:
         self.clock = SystemClock()
+        self.is_draining = False
         self.metrics = Metrics()
         ProcessCollector(registry=self.metrics.registry)
-        writes = LinkedWrites(link)
+        writes = LinkedWrites(link, self.clock)
         timeline, presence, write = LinkedTimeline(link), LinkedPresence(link), write_of(settings)
         self.hub = hub_of(settings, keys, self.clock, self.metrics, timeline, presence, writes, writes.append, write)
         self.connections: Connections = set()
@@ -80,21 +82,22 @@ class Gateway:
         """As they are now."""
         return numbers_of(self.metrics)
 
-    async def drain(self) -> None:
-        """Bye to all, and the last numbers once they are gone."""
+    async def drain(self, empty: asyncio.Event) -> None:
+        """Bye to all, and the last numbers once they are gone; `empty` when no more are on their way either."""
+        self.is_draining = True
+        self._link.note("down")
         await self.hub.drain()
         for connection in tuple(self.connections):
             connection.shutdown()
-        give_up = self.clock.now() + GRACE_S
-        while self.connections and self.clock.now() < give_up:  # noqa: ASYNC110 (told by the end of each)
-            await asyncio.sleep(LOOK_S)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(empty.wait(), GRACE_S)
         self._link.note("numbers", numbers_of(self.metrics))
 
 
 async def run(link_end: socket.socket, parcels_end: socket.socket) -> None:
     """Serve viewers until SIGTERM, or until the other process says so or is gone."""
     loop = asyncio.get_running_loop()
-    stopping, lost = asyncio.Event(), asyncio.Event()
+    stopping, empty, lost = asyncio.Event(), asyncio.Event(), asyncio.Event()
     told: asyncio.Future[tuple[Settings, bytes, bytes] | None] = loop.create_future()
 
     def stop() -> None:
@@ -104,11 +107,13 @@ async def run(link_end: socket.socket, parcels_end: socket.socket) -> None:
 
     def cut() -> None:
         lost.set()
+        empty.set()
         stop()
 
     link, parcels = Link(cut), Parcels(parcels_end)
     link.on("begin", tuple[Settings, bytes, bytes], lambda *words: told.set_result(words))
     link.on("drain", tuple[()], stopping.set)
+    link.on("empty", tuple[()], empty.set)
     loop.add_signal_handler(signal.SIGTERM, stop)
     await loop.create_unix_connection(lambda: link, sock=link_end)
     words = await told
@@ -124,7 +129,7 @@ async def run(link_end: socket.socket, parcels_end: socket.socket) -> None:
     gc.freeze()
     link.note("up")
     await stopping.wait()
-    await gateway.drain()
+    await gateway.drain(empty)
     for helper in helpers:
         helper.cancel()
     link.close()
@@ -135,6 +140,7 @@ def serve(link: int, parcels: int) -> None:
     """Serve viewers on these two inherited sockets."""
     _end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise_limit()
     uvloop.run(run(socket.socket(fileno=link), socket.socket(fileno=parcels)))
 
 

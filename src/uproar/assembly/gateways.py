@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 
 import structlog
 
 from uproar.assembly.children import Child, spawn
 from uproar.assembly.line import START_S, Behind, Line
-from uproar.assembly.supervising import RESTART_S, supervise
+from uproar.assembly.pausing import Pauses
+from uproar.assembly.supervising import supervise
 from uproar.core.errors import Misconfigured, Unavailable
 from uproar.gateway.roster import Roster, Seat
 from uproar.link.parcels import Pack
@@ -20,15 +22,18 @@ logger = structlog.get_logger(__name__)
 
 
 class Gateways:
-    """As many as `children`; one that ends is replaced at once. `leave` frees the seat of an address."""
+    """As many as `children`; one that ends or goes down is replaced. `leave` frees the seat of an address.
 
-    def __init__(self, children: Iterable[Child], behind: Behind, leave: Callable[[str], None]) -> None:
+    Each takes `most` viewers.
+    """
+
+    def __init__(self, children: Iterable[Child], behind: Behind, leave: Callable[[str], None], most: int) -> None:
         self._children = list(children)
         self._count = len(self._children)
         self._behind = behind
         self._leave = leave
-        self._roster: Roster[Line] = Roster()
-        self._lines: set[Line] = set()
+        self._roster: Roster[Line] = Roster(most)
+        self._lines: dict[Line, asyncio.Task[None]] = {}
         self._all_up = asyncio.Event()
         self._stopping = asyncio.Event()
         self._keepers: list[asyncio.Task[None]] = []
@@ -41,7 +46,7 @@ class Gateways:
 
     async def pass_on(self, seat: Seat, pack: Pack) -> bool:
         """Pass a viewer to the gateway with the fewest; False, and its seat is free, when none takes it."""
-        line = self._roster.fewest()
+        line = self._roster.fewest(self._behind.clock.now())
         if line is None:
             self._leave(seat.address)
             return False
@@ -58,6 +63,7 @@ class Gateways:
         seat = self._roster.leave(line, ticket)
         if seat is not None:
             self._leave(seat.address)
+        self._tell_if_empty(line)
 
     async def look(self) -> None:
         """Take the numbers of all as they are now."""
@@ -68,18 +74,34 @@ class Gateways:
     async def start(self) -> None:
         """Wait until all are up; raises `Misconfigured` when they do not come."""
         for _ in range(self._count):
-            self._keepers.append(asyncio.ensure_future(supervise("gateway", self._keep, self._stopping)))
+            keep = partial(self._keep, Pauses())
+            self._keepers.append(asyncio.ensure_future(supervise("gateway", keep, self._stopping)))
         try:
             await asyncio.wait_for(self._all_up.wait(), START_S)
         except TimeoutError:
             raise Misconfigured("the gateway processes do not start; what they said is above.") from None
 
-    async def _keep(self) -> None:
-        """One of them, from its start to its end."""
+    async def _keep(self, pauses: Pauses) -> None:
+        """One of them, from its start until it takes no more viewers; what is left of its life is its own."""
+        began = self._behind.clock.now()
         line = Line(self._children.pop() if self._children else spawn(), self._behind)
         line.link.on("up", tuple[()], partial(self._up, line))
+        line.link.on("down", tuple[()], partial(self._down, line))
         line.link.on("left", tuple[int], partial(self._left, line))
-        self._lines.add(line)
+        self._lines[line] = asyncio.ensure_future(self._live(line))
+        await line.leaving.wait()
+        await _within(self._stopping, pauses.after(self._behind.clock.now() - began))
+
+    async def _live(self, line: Line) -> None:
+        """From its start to its end; one that ends by a bug of this side says so loudly."""
+        try:
+            await self._watch(line)
+        except Exception:
+            logger.exception("gateway_failed", pid=line.process.pid)
+        finally:
+            del self._lines[line]
+
+    async def _watch(self, line: Line) -> None:
         try:
             await line.begin()
             while not await _within(line.lost, BEAT_S):
@@ -88,8 +110,6 @@ class Gateways:
                     line.process.kill()
         finally:
             await self._end(line)
-        if not line.is_up:
-            await asyncio.sleep(RESTART_S)
 
     def _up(self, line: Line) -> None:
         line.is_up = True
@@ -99,9 +119,20 @@ class Gateways:
             self._roster.open(line)
             self._count_up()
 
+    def _down(self, line: Line) -> None:
+        """It takes no more viewers, and says bye to those that it has; another one takes its place."""
+        self._roster.shut(line)
+        self._count_up()
+        line.leaving.set()
+        self._tell_if_empty(line)
+
+    def _tell_if_empty(self, line: Line) -> None:
+        """Nobody is with one that goes down, nor on the way there: it can end."""
+        if line.leaving.is_set() and self._roster.is_empty(line):
+            line.link.note("empty")
+
     async def _end(self, line: Line) -> None:
         """Its seats are free."""
-        self._lines.discard(line)
         for seat in self._roster.drop(line):
             self._leave(seat.address)
         self._count_up()
@@ -121,15 +152,13 @@ class Gateways:
             self._roster.shut(line)
             line.link.note("drain")
         if self._keepers:
-            await asyncio.wait(self._keepers, timeout=DRAIN_S)
-            for line in tuple(self._lines):
+            await asyncio.wait({*self._keepers, *self._lines.values()}, timeout=DRAIN_S)
+            for line in self._lines:
                 line.process.kill()
-            await asyncio.gather(*self._keepers)
+            await asyncio.gather(*self._keepers, *self._lines.values())
 
 
 async def _within(event: asyncio.Event, wait_s: float) -> bool:
-    try:
+    with suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), wait_s)
-    except TimeoutError:
-        return False
-    return True
+    return event.is_set()

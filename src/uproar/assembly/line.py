@@ -36,14 +36,16 @@ class Behind(NamedTuple):
 
 
 class Line:
-    """Its link, its way for viewers, and whether it came up and ended."""
+    """Its link, its way for viewers, and whether it came up, takes no more viewers (`leaving`), and ended (`lost`)."""
 
     def __init__(self, child: Child, behind: Behind) -> None:
         self.process = child.process
         self.parcels = Parcels(child.parcels)
         self.lost = asyncio.Event()
-        self.link = Link(self.lost.set)
+        self.leaving = asyncio.Event()
+        self.link = Link(self._break, self._hear)
         self.is_up = False
+        self._asking: asyncio.Task[None] | None = None
         self._heard_at = behind.clock.now()
         self._socket = child.link
         self._behind = behind
@@ -55,27 +57,45 @@ class Line:
     async def begin(self) -> None:
         """Serve it, and tell it what it is to know."""
         behind = self._behind
-        await asyncio.get_running_loop().create_unix_connection(lambda: self.link, sock=self._socket)
+        try:
+            await asyncio.get_running_loop().create_unix_connection(lambda: self.link, sock=self._socket)
+        except BaseException:
+            self._socket.close()  # nobody else has it
+            raise
         self.link.note("begin", behind.settings, behind.keys.secret, write_jwks(behind.keys.public))
 
     async def look(self) -> None:
-        """Take its numbers as they are now; those of before stay where it does not answer in time."""
+        """Take its numbers as they are now; those of before stay until it answers, which it is asked for once."""
         if self.is_up:
-            with suppress(TimeoutError, Unavailable):
-                self._note(await asyncio.wait_for(self.link.ask("numbers", Numbers), LOOK_S))
+            self._asking = self._asking or asyncio.ensure_future(self._ask())
+            await asyncio.wait({self._asking}, timeout=LOOK_S)
+
+    async def _ask(self) -> None:
+        try:
+            with suppress(Unavailable):
+                self._note(await self.link.ask("numbers", Numbers))
+        finally:
+            self._asking = None
 
     def _note(self, numbers: Numbers) -> None:
         if not self.lost.is_set():
-            self._heard_at = self._behind.clock.now()
             self._behind.numbers.tell(self, numbers)
+
+    def _hear(self) -> None:
+        self._heard_at = self._behind.clock.now()
+
+    def _break(self) -> None:
+        self.lost.set()
+        self.leaving.set()
 
     @property
     def is_stuck(self) -> bool:
-        """Whether it answered nothing for too long, or does not come up."""
+        """Whether nothing was heard of it for too long, or it does not come up: a slow one says something."""
         return self._behind.clock.now() - self._heard_at > (SILENT_S if self.is_up else START_S)
 
     async def end(self) -> int:
         """It is no more: nobody listens there, its counters are kept. Its exit status."""
+        self.leaving.set()
         self.link.close()
         self.parcels.close()
         self._timeline.close()

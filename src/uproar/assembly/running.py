@@ -8,11 +8,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import structlog
 import uvloop
 
 from uproar.api.live import close_all
 from uproar.assembly.children import spawn
 from uproar.assembly.cores import gateways_on, usable_cores
+from uproar.assembly.files import raise_limit, viewers_that_fit
 from uproar.assembly.gateways import Gateways
 from uproar.assembly.house import House
 from uproar.assembly.line import Behind
@@ -27,6 +29,8 @@ from uproar.log.consume import Worker, consume
 from uproar.settings import Settings
 from uproar.write.worker import upkeep
 
+logger = structlog.get_logger(__name__)
+
 
 def _processes(settings: Settings) -> int:
     """Gateway processes beside this one; none where viewers are served here."""
@@ -36,17 +40,20 @@ def _processes(settings: Settings) -> int:
 
 async def run(settings: Settings, keys: Keys, on_ready: Callable[[int, int], None]) -> None:
     """Open the house, run its roles until SIGTERM or SIGINT, and close it; `on_ready` is told both ports."""
+    raise_limit()
     clock = SystemClock()
     listener = listen(settings.host, settings.port)
     admin_listener = listen(settings.admin_host, settings.admin_port)
     port, admin_port = listener.getsockname()[1], admin_listener.getsockname()[1]
     children = [spawn() for _ in range(_processes(settings))]  # they start while the house is opened
+    fit = viewers_that_fit()
+    logger.info("files", viewers=fit * max(1, len(children)))
     parts = await open_parts(settings, clock)
     house = House(settings, keys, clock, parts, through_transports if children else write_of(settings))
     await house.ids.renew()
     caps = caps_of(house)
     behind = Behind(settings, keys, parts, house.write, house.numbers, clock)
-    gateways = Gateways(children, behind, caps.addresses.leave) if children else None
+    gateways = Gateways(children, behind, caps.addresses.leave, fit) if children else None
     stopping, stop = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)

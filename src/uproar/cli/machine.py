@@ -55,15 +55,13 @@ def sqlite(settings: Settings, data: Path) -> Finding:
 
 
 def descriptors(settings: Settings, data: Path) -> Finding:
-    """How many viewers the limit of open files leaves room for."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    room = VIEWERS if soft == resource.RLIM_INFINITY else max(0, soft - OWN_DESCRIPTORS)
+    """How many viewers the hard limit of open files leaves room for; a server raises its own to that."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    room = VIEWERS if most == resource.RLIM_INFINITY else max(0, most - OWN_DESCRIPTORS)
     if room >= VIEWERS:
         return Finding(OK, f"open files: room for {VIEWERS:,} viewers and more")
-    mend = f"Before the start: ulimit -n {VIEWERS + OWN_DESCRIPTORS}"
-    if hard != resource.RLIM_INFINITY and hard < VIEWERS:
-        mend += " (the hard limit must be raised first)"
-    return Finding(WARNING, f"open files: {soft:,}, room for {room:,} viewers", f"{mend}.")
+    mend = f"Raise the hard limit (ulimit -Hn) to {VIEWERS + OWN_DESCRIPTORS}."
+    return Finding(WARNING, f"open files: {most:,}, room for {room:,} viewers", mend)
 
 
 def disk(settings: Settings, data: Path) -> Finding:

@@ -6,6 +6,10 @@ from typing import Generic, NamedTuple, TypeVar
 
 Line = TypeVar("Line", bound=Hashable)
 
+LATELY = 50
+"""Whoever was passed to a line within this second counts as so many viewers of it: a crowd goes to all lines, and a
+little more of it to those that have fewer."""
+
 
 class Seat(NamedTuple):
     """One viewer: the address among whose connections it counts, and what it watches."""
@@ -15,10 +19,13 @@ class Seat(NamedTuple):
 
 
 class Roster(Generic[Line]):
-    """Seats by ticket, of the lines that take viewers and of those that only still have some."""
+    """Seats by ticket, of the lines that take viewers and of those that only still have some; at most `most` a line."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._tickets = 0
+        self._second = 0
+        self._lately: Counter[Line] = Counter()
         self._seats: dict[Line, dict[int, Seat]] = {}
         self._open: set[Line] = set()
         self._watched: Counter[str] = Counter()
@@ -44,13 +51,21 @@ class Roster(Generic[Line]):
             self._forget(seat)
         return seats
 
-    def fewest(self) -> Line | None:
-        """The open line with the fewest viewers; None while there is none."""
-        return min(self._open, key=lambda line: len(self._seats[line]), default=None)
+    def is_empty(self, line: Line) -> bool:
+        """Whether nobody sits there."""
+        return not self._seats.get(line)
+
+    def fewest(self, now: float) -> Line | None:
+        """The open line with the fewest viewers, as far as no crowd comes; None while none has a seat."""
+        if int(now) != self._second:
+            self._second, self._lately = int(now), Counter()
+        free = (line for line in self._open if len(self._seats[line]) < self._most)
+        return min(free, key=lambda line: len(self._seats[line]) + LATELY * self._lately[line], default=None)
 
     def take(self, line: Line, seat: Seat) -> int:
         """The ticket of one more viewer of the line."""
         self._tickets += 1
+        self._lately[line] += 1
         self._seats[line][self._tickets] = seat
         self._watched[seat.stream] += 1
         return self._tickets

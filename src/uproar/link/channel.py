@@ -24,11 +24,12 @@ def _reads(shape: Any) -> Callable[[Raw], Any]:
 class Link(asyncio.Protocol):
     """Notes and questions of both sides. Whoever makes it first says what it hears (`on`) and answers (`answers`).
 
-    `lost` is called when the link broke, or was ended by either side.
+    `lost` is called when the link broke, or was ended by either side, `heard` before whatever comes.
     """
 
-    def __init__(self, lost: Callable[[], None]) -> None:
+    def __init__(self, lost: Callable[[], None], heard: Callable[[], None] = lambda: None) -> None:
         self._lost = lost
+        self._heard = heard
         self._transport: asyncio.Transport | None = None
         self._reader = Reader()
         self._notes: dict[str, tuple[Any, Callable[..., object]]] = {}
@@ -105,6 +106,7 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """In the order in which it was said."""
+        self._heard()
         for message in self._reader.feed(data):
             self._take(message)
 

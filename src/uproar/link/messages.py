@@ -1,6 +1,5 @@
 """What goes over a link: notes, questions, answers and failures, as msgpack behind its length in four bytes."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Raw, Struct, msgpack
@@ -82,22 +81,28 @@ class Reader:
         self._wanted = LENGTH_BYTES
         self._in_message = False
 
-    def feed(self, data: bytes) -> Iterator[Message]:
+    def feed(self, data: bytes) -> list[Message]:
         """The messages that these bytes complete; raises `ValueError` for what is none."""
         self._pieces.append(data)
         self._held += len(data)
-        while self._held >= self._wanted:
-            part = self._taken()
+        return self._read() if self._held >= self._wanted else []
+
+    def _read(self) -> list[Message]:
+        """Each byte is copied once for its message, and once more if it waited for others."""
+        whole, messages, at = b"".join(self._pieces), [], 0
+        while len(whole) - at >= self._wanted:
+            part, at = whole[at : at + self._wanted], at + self._wanted
             if self._in_message:
                 self._in_message, self._wanted = False, LENGTH_BYTES
-                yield _unpack.decode(part)
+                messages.append(_unpack.decode(part))
             else:
-                self._in_message, self._wanted = True, int.from_bytes(part, "big")
-                if self._wanted > LONGEST_BYTES:
-                    raise ValueError(f"{self._wanted} bytes are no message")
+                self._in_message, self._wanted = True, _length(part)
+        self._pieces, self._held = [whole[at:]], len(whole) - at
+        return messages
 
-    def _taken(self) -> bytes:
-        whole = b"".join(self._pieces) if len(self._pieces) > 1 else self._pieces[0]
-        part, rest = whole[: self._wanted], whole[self._wanted :]
-        self._pieces, self._held = [rest], len(rest)
-        return part
+
+def _length(part: bytes) -> int:
+    length = int.from_bytes(part, "big")
+    if length > LONGEST_BYTES:
+        raise ValueError(f"{length} bytes are no message")
+    return length

@@ -53,6 +53,7 @@ class Both:
 
     def __init__(self, takes=True):
         self.takes, self.hub, self.seats, self.gone = takes, Hub(), [], []
+        self.is_draining = False
         self.addresses, self.opening = Addresses(1), asyncio.Event()
         self.opening.set()
         clock, metrics = TurnedClock(), Metrics()
@@ -194,5 +195,21 @@ def test_whoever_left_while_it_was_looked_at_is_not_passed_on():
         while both.hub.jobs:
             await asyncio.sleep(0)
         assert both.seats == []
+
+    story(tell)
+
+
+def test_whoever_comes_where_all_are_sent_away_is_told_when_to_come_back():
+    async def tell(both):
+        both.is_draining = True
+        reader, writer = await both.client()
+        writer.write(HEAD)
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"\r\nRetry-After: 1\r\n" in answer
+        writer.close()
+        while not both.gone:
+            await asyncio.sleep(0)
+        assert (both.gone, both.hub.joined) == ([1], [])
 
     story(tell)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.links import linked
-from tests.tools import run
+from tests.tools import TurnedClock, run
 from tests.unit.link.test_channel import one_end
 from uproar.auth import Identity
 from uproar.core.comment import Comment, Parent, User
@@ -13,6 +13,7 @@ from uproar.core.errors import Overloaded, Unavailable, Unconfirmed
 from uproar.core.events import Reacted
 from uproar.core.refusal import Refusal, Refused
 from uproar.core.stream import Rules, Stream
+from uproar.gateway.linked import service
 from uproar.gateway.linked.service import LinkedWrites, serve_writes
 from uproar.link import channel
 
@@ -42,7 +43,7 @@ async def over(gives, ask):
     async with linked() as (here, there):
         writes = Writes(gives)
         serve_writes(there, writes, writes.append)
-        return await ask(LinkedWrites(here)), writes.asked
+        return await ask(LinkedWrites(here, TurnedClock())), writes.asked
 
 
 @pytest.mark.parametrize(
@@ -87,12 +88,70 @@ def test_a_post_that_finds_the_link_full_is_overloaded_and_one_that_it_broke_ove
 
     async def story():
         end, theirs = await one_end()
-        writes = LinkedWrites(end)
+        writes = LinkedWrites(end, TurnedClock())
         posting = asyncio.ensure_future(writes.post(ANN, "s", "first"))
         while end.offer("frame", bytes(100_000)):
             await asyncio.sleep(0)
         assert (await writes.post(ANN, "s", "second")).refusal is Refusal.OVERLOADED
         theirs.close()
         assert (await posting).refusal is Refusal.UNCONFIRMED
+
+    run(story())
+
+
+def test_a_crowd_that_reacts_asks_for_its_stream_twice_a_second_at_most():
+    async def story():
+        async with linked() as (here, there):
+            clock, writes = TurnedClock(), Writes(STREAM)
+            serve_writes(there, writes, writes.append)
+            crowd = LinkedWrites(here, clock)
+            for second in range(1, 4):
+                for _ in range(3):
+                    assert await asyncio.gather(*(crowd.stream("s") for _ in range(1_000))) == [STREAM] * 1_000
+                assert second <= len(writes.asked) <= 2 * second
+                clock.turn(service.FRESH_S)
+
+    run(story())
+
+
+def test_a_stream_that_changed_is_known_as_it_is_within_a_second():
+    async def story():
+        async with linked() as (here, there):
+            clock, writes = TurnedClock(), Writes(STREAM)
+            serve_writes(there, writes, writes.append)
+            linked_writes = LinkedWrites(here, clock)
+            assert await linked_writes.stream("s") == STREAM
+            writes.gives = Stream("s", creator="bob")
+            clock.turn(service.FRESH_S)
+            assert await linked_writes.stream("s") == writes.gives
+
+    run(story())
+
+
+@pytest.mark.parametrize("gives", [None, REFUSED])
+def test_that_a_stream_is_not_known_is_asked_again(gives):
+    async def story():
+        async with linked() as (here, there):
+            writes = Writes(gives)
+            serve_writes(there, writes, writes.append)
+            linked_writes = LinkedWrites(here, TurnedClock())
+            assert await linked_writes.stream("s") == gives
+            writes.gives = STREAM
+            assert await linked_writes.stream("s") == STREAM
+
+    run(story())
+
+
+def test_more_streams_than_may_be_known_forget_the_first(monkeypatch):
+    monkeypatch.setattr(service, "STREAMS", 2)
+
+    async def story():
+        async with linked() as (here, there):
+            writes = Writes(STREAM)
+            serve_writes(there, writes, writes.append)
+            linked_writes = LinkedWrites(here, TurnedClock())
+            for stream in ("a", "b", "c", "b", "c", "a"):
+                await linked_writes.stream(stream)
+            assert writes.asked == [("a",), ("b",), ("c",), ("a",)]
 
     run(story())

@@ -193,3 +193,27 @@ def test_whoever_is_gone_is_not_answered():
         assert (wire.written, owned.lefts) == (b"", 1)
 
     run(story())
+
+
+def test_whoever_waits_for_the_upgrade_when_the_server_stops_is_answered_in_http():
+    async def story():
+        wire, owned = asked()
+        owned.shutdown()
+        assert wire.written.startswith(b"HTTP/1.1 503 ")
+        assert b"\r\nRetry-After: 1\r\n" in wire.written
+        assert (wire.ended, owned.lefts) == (True, 1)
+
+    run(story())
+
+
+def test_whoever_was_upgraded_when_the_server_stops_reads_a_close():
+    async def story():
+        wire, owned = asked()
+        owned.accept(owned.request)
+        owned.shutdown()  # before its first frame is read
+        await asyncio.sleep(0)
+        head, _, rest = wire.written.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 101 ")
+        assert rest == close_frame(1001, "going away")
+
+    run(story())

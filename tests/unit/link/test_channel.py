@@ -8,7 +8,7 @@ import pytest
 from tests.links import End, linked
 from tests.tools import run
 from uproar.core.errors import Overloaded, Unavailable, Unconfirmed
-from uproar.link import channel
+from uproar.link import Link, channel
 
 
 async def echo(word):
@@ -168,5 +168,21 @@ def test_what_is_no_message_ends_the_link():
         theirs.sendall(b"\xff\xff\xff\xff")
         await end.lost.wait()
         theirs.close()
+
+    run(story())
+
+
+def test_whatever_comes_is_heard():
+    async def story():
+        ends, heard = socket.socketpair(), []
+        here, there = Link(list, lambda: heard.append(1)), End()
+        for end, one in zip((here, there), ends, strict=True):
+            await asyncio.get_running_loop().create_unix_connection(lambda end=end: end, sock=one)
+        here.on("said", tuple[()], list)
+        there.note("said")
+        while not heard:
+            await asyncio.sleep(0)
+        here.close()
+        await there.lost.wait()
 
     run(story())

@@ -50,6 +50,10 @@ class Passing(Arriving):
 class Home(Protocol):
     """Where passed viewers came from."""
 
+    @property
+    def is_draining(self) -> bool:
+        """Whether nobody may come in any more."""
+
     def left(self, number: int) -> None:
         """The viewer of this number is gone."""
 
@@ -77,7 +81,9 @@ class Taken(Watching):
         self.home.left(self._number)
 
     def asked(self, request: Request) -> None:
-        """It was looked at before: into the room."""
+        """It was looked at before: into the room, unless that is being emptied."""
+        if self.home.is_draining:
+            return self.refuse(HURRIED)
         wish = wish_of(request)
         assert isinstance(wish, Wish)
-        self.watch(request, wish)
+        return self.watch(request, wish)

@@ -1,21 +1,28 @@
 """The write path of another process of this machine, over a link; and what that process answers."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
 
 from uproar.auth import Identity
+from uproar.core.clock import Clock
 from uproar.core.comment import Comment
 from uproar.core.errors import Unavailable
 from uproar.core.events import Event, Reacted
 from uproar.core.outage import refused
 from uproar.core.refusal import Refusal, Refused
+from uproar.core.single_flight import SingleFlight
 from uproar.core.stream import Stream
 from uproar.gateway.hearing.service import Writes
 from uproar.link import Link
 
 T = TypeVar("T")
+
+FRESH_S: Final = 1.0
+"""So old at most is a stream as it is known here: a viewer's reactions ask the other side for nothing."""
+STREAMS: Final = 10_000
+"""So many are known; the one that was asked for first is forgotten."""
 
 
 class No(Struct, frozen=True, array_like=True):
@@ -47,11 +54,19 @@ def _reply(given: object) -> Reply[Any]:
     return Reply(given)
 
 
+class _Known(NamedTuple):
+    stream: Stream
+    until: float
+
+
 class LinkedWrites:
     """Asks the other side. What finds the link full is refused with 502, what it broke over is unconfirmed."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, clock: Clock) -> None:
         self._link = link
+        self._clock = clock
+        self._known: dict[str, _Known] = {}
+        self._flights = SingleFlight()
 
     async def _ask(self, deed: str, gives: Any, *told: object) -> Any:
         try:
@@ -78,8 +93,20 @@ class LinkedWrites:
         return answer
 
     async def stream(self, stream: str) -> Stream | Refused | None:
-        """The stream; refused while nobody knows."""
+        """The stream, as it was at most `FRESH_S` ago; refused while nobody knows."""
+        known = self._known.get(stream)
+        if known is not None and self._clock.now() < known.until:
+            return known.stream
+        return await self._flights.do(stream, lambda: self._find(stream))
+
+    async def _find(self, stream: str) -> Stream | Refused | None:
+        now = self._clock.now()
         answer: Stream | Refused | None = await self._ask("stream", Stream, stream)
+        if isinstance(answer, Stream):
+            self._known.pop(stream, None)
+            if len(self._known) >= STREAMS:
+                del self._known[next(iter(self._known))]
+            self._known[stream] = _Known(answer, now + FRESH_S)
         return answer
 
     async def append(self, event: Event) -> int:

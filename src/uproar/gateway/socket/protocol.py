@@ -3,7 +3,7 @@
 import asyncio
 from typing import ClassVar
 
-from uproar.gateway.answers import MALFORMED, Denial, denied
+from uproar.gateway.answers import HURRIED, MALFORMED, Denial, denied
 from uproar.gateway.viewer import NO_SOCKET, NOWHERE, Transport, Viewer
 from uproar.wire.handshake import Fault, Request, negotiate, parse_head, switching, upgrade_fault
 from uproar.wire.websocket import (
@@ -32,13 +32,14 @@ class Socket(Viewer, asyncio.Protocol):
     Subclasses say what to do: `asked` with the request, `said` with a message, `left` when it is over.
     """
 
-    __slots__ = ("_closing", "_connections", "_reader")
+    __slots__ = ("_accepted", "_closing", "_connections", "_reader")
     limits: ClassVar[Limits] = Limits()
 
     def __init__(self, connections: Connections) -> None:
         Viewer.__init__(self)
         self._connections = connections
         self._reader: Reader | bytes | None = b""  # bytes: what came before the upgrade was answered
+        self._accepted = False
         self._closing = False
 
     def asked(self, request: Request) -> None:
@@ -92,8 +93,11 @@ class Socket(Viewer, asyncio.Protocol):
         """The socket drained."""
 
     def shutdown(self) -> None:
-        """The server stops: so do we."""
-        self.bye()
+        """The server stops: so do we. Whoever still waits for the upgrade's answer is told in HTTP."""
+        if self._accepted:
+            self.bye()
+        else:
+            self.deny(HURRIED)
 
     # -- the handshake
 
@@ -119,6 +123,7 @@ class Socket(Viewer, asyncio.Protocol):
         """Answer 101 and go on with what came early."""
         if self._closing or self.transport.is_closing():
             return
+        self._accepted = True
         extension = negotiate(request.headers.get("sec-websocket-extensions", ""))
         self.deflated = bool(extension)
         self.context = self.deflated and "server_no_context_takeover" not in extension
