@@ -12,7 +12,10 @@ import uproar.bench.compiled as compiled_programs
 from uproar.bench.compiled import CannotCompile, compiler, program
 from uproar.bench.poster import Poster
 from uproar.bench.programs import floor, watching
+from uproar.bench.stage import faults, frames_of
 from uproar.bench.viewers import connect
+from uproar.wire.deflate import Deflater
+from uproar.wire.websocket import text_frame
 
 VIEWERS = 20
 RATE, SECONDS, BURST = 20, 1, 2
@@ -111,13 +114,55 @@ def test_a_storm_is_recovered_whole(served, stream, boss):
     assert (saw["recovered"], saw["anew"], saw["back_ms"]["count"]) == (VIEWERS, 0, VIEWERS)
 
 
-@needs_compiler
-def test_deflated_batches_are_the_same_batches(served, stream, boss):
+@pytest.fixture
+def zlib_headers():
+    """Without them the viewers cannot inflate."""
     refusal = subprocess.run(
         [program("load"), "127.0.0.1:1", "/", "--inflate", "1", "--viewers", "0"], capture_output=True
     )
     if b"zlib" in refusal.stderr:
         pytest.skip("this machine has no zlib headers")
+
+
+@needs_compiler
+@pytest.mark.usefixtures("zlib_headers")
+@pytest.mark.parametrize(
+    ("sent", "lost", "wrong"),
+    [((1, 2, 3, 4), 0, False), ((1, 2, 4), 1, False), ((1, 2, 2, 3), 0, True), ((1, 2, -3, 4), 0, True)],
+)
+def test_holes_and_damage_are_seen_in_a_chain_of_deflated_batches(sent, lost, wrong):
+    """One below 0 follows what was never sent: it and all behind it point too far back."""
+    all_up = asyncio.Event()
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        await all_up.wait()
+        deflater = Deflater()
+        for number in sent:
+            if number < 0:
+                deflater.add(b"what nobody ever gets, and is no batch")
+            batch = b'{"type":"batch","position":"e.%d","comments":[]}' % abs(number)
+            writer.write(text_frame(deflater.add(batch), compressed=True))
+        await reader.read()
+        writer.close()
+
+    async def main():
+        async with asyncio.timeout(WITHIN_S), await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with watching(port, "/", viewers=4, inflate=2) as crowd:
+                all_up.set()
+                await crowd.until(lambda saw: saw["deflated"] == 4 * len(sent))
+                return await crowd.end()
+
+    saw = asyncio.run(main())
+    assert (faults(saw)["lost"], faults(saw)["wrong"] > 0) == (2 * lost, wrong)
+    assert (frames_of(saw) == 4 * len(sent)) == (-3 not in sent)
+
+
+@needs_compiler
+@pytest.mark.usefixtures("zlib_headers")
+def test_deflated_batches_are_the_same_batches(served, stream, boss):
     saw, batches = watched(served, stream, boss, inflate=2)
     assert reaches_all_in_order(saw, batches)
     assert saw["deflated"] == VIEWERS * batches

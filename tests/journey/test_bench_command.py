@@ -33,17 +33,20 @@ def test_a_small_measurement_is_told_kept_and_drawn(tmp_path):
     assert ran.returncode == 0, ran.stderr
     assert "steady" in ran.stdout
     assert "frames lost ≤ 0" in ran.stdout
+    assert "frames a second / asked for, deflated ≥ 0.98" in ran.stdout
     told = json.loads(kept.read_bytes())
     assert told["machine"]["cores"] == os.cpu_count()
     (result,) = told["results"]
     assert (result["setup"]["viewers"], result["setup"]["rounds"]) == (20, 1)
     lines = {(line["who"], line["case"]): line["figures"] for line in result["lines"]}
     assert set(lines) == {("floor", ""), ("python", ""), ("python", "deflated")}
-    assert [figures["lost"] for figures in lines.values()] == [0, 0, 0]
+    assert [(figures["lost"], figures["wrong"], figures["closes"]) for figures in lines.values()] == [(0, 0, 0)] * 3
     assert lines["floor", ""]["frames_per_s"] == 10
     assert lines["python", ""]["frames_per_s"] == 10
     assert lines["python", ""]["frame_bytes"] == pytest.approx(2_048, rel=0.05)
+    assert lines["python", "deflated"]["frames_per_s"] == 10
     assert lines["python", "deflated"]["frame_bytes"] < 1_024
+    assert "latency_p50_ms" in lines["python", "deflated"]  # some were inflated
     names = [text.text.split()[0] for text in ElementTree.parse(drawn).iter() if text.tag.endswith("text")]
     assert {"floor", "python"} <= set(names)
     assert "### `uproar bench steady`" in bench("report", str(kept)).stdout

@@ -53,7 +53,7 @@ def is_whole(saw):
 @pytest.mark.parametrize("name", PEERS)
 def test_every_batch_of_a_peer_reaches_every_viewer(name):
     cost, saw = measured(name)
-    assert cost["frames"] == saw["batches"] == saw["latency_ms"]["count"] == VIEWERS * PUBLISHED
+    assert saw["batches"] == saw["latency_ms"]["count"] == VIEWERS * PUBLISHED
     assert saw["least_batches"] == saw["most_batches"] == PUBLISHED
     assert saw["batch_bytes"] >= saw["batches"] * FRAME_BYTES
     assert is_whole(saw)
@@ -62,7 +62,7 @@ def test_every_batch_of_a_peer_reaches_every_viewer(name):
 
 def test_every_comment_can_be_a_message_of_its_own():
     cost, saw = measured("websockets", comments=COMMENTS)
-    assert cost["frames"] == saw["batches"] == VIEWERS * PUBLISHED * COMMENTS
+    assert saw["batches"] == VIEWERS * PUBLISHED * COMMENTS
     assert saw["batch_bytes"] == saw["batches"] * (FRAME_BYTES // COMMENTS)
     assert cost["cpu_us_per_comment"] == cost["cpu_us_per_frame"]
 

@@ -36,12 +36,16 @@ class Bar(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """A bar, whose figure was held to it, and what came out; `missed_by` is a share of the bound, 0 where it is met."""
+    """A bar, whose figure was held to it, and what came out; `missed_by` is a share of the bound, 0 where it is met.
+
+    `peer` is the best one where that is what it was measured against, and among whom.
+    """
 
     bar: Bar
     who: str
     value: Spread
     missed_by: float
+    peer: str = ""
 
     @property
     def met(self) -> bool:
@@ -49,11 +53,16 @@ class Verdict(NamedTuple):
         return not self.missed_by
 
     @property
+    def whose(self) -> str:
+        """As in `send`, or `send; best peer: ws (of ws, nats)`."""
+        return f"{self.who}; {BEST_PEER}: {self.peer}" if self.peer else self.who
+
+    @property
     def words(self) -> str:
         """As in `met`, `missed by 12 %` or `missed: 3.1 × the bar`."""
         if self.met or not self.bar.bound:
             return "met" if self.met else "missed"
-        if self.missed_by >= 1:
+        if self.missed_by >= 1 and self.bar.way == "at most":
             return f"missed: {1 + self.missed_by:.1f} × the bar"
         return f"missed by {max(1, round(self.missed_by * 100))} %"
 
@@ -64,7 +73,12 @@ def judge(bars: Iterable[Bar], lines: Sequence[Line]) -> Iterator[Verdict]:
         for form in _forms(bar, lines):
             values = _values(bar, lines, form)
             if values:
-                yield Verdict(bar, form, spread(values), _missed_by(bar, values))
+                yield verdict(bar, form, values)._replace(peer=_best_peer(bar, lines))
+
+
+def verdict(bar: Bar, who: str, values: Sequence[float]) -> Verdict:
+    """Of at least one value."""
+    return Verdict(bar, who, spread(values), _missed_by(bar, values))
 
 
 def _forms(bar: Bar, lines: Sequence[Line]) -> Iterable[str]:
@@ -83,13 +97,26 @@ def _values(bar: Bar, lines: Sequence[Line], form: str) -> list[float]:
 
 def _side(side: Side, lines: Sequence[Line], form: str) -> dict[int, float]:
     if side.who == BEST_PEER:
-        return _best([by_round(lines, side.figure, peer, side.case) for peer in peers_of(lines)])
+        return {number: value for number, (value, _) in _best(side, lines).items()}
     return by_round(lines, side.figure, form if side.who == OURS else side.who, side.case)
 
 
-def _best(peers: Sequence[dict[int, float]]) -> dict[int, float]:
-    rounds = {number for peer in peers for number in peer}
-    return {number: min(peer[number] for peer in peers if number in peer) for number in sorted(rounds)}
+def _best(side: Side, lines: Sequence[Line]) -> dict[int, tuple[float, str]]:
+    """The least of each round, and whose it is."""
+    best: dict[int, tuple[float, str]] = {}
+    for peer in peers_of(lines):
+        for number, value in by_round(lines, side.figure, peer, side.case).items():
+            best[number] = min(best.get(number, (value, peer)), (value, peer))
+    return best
+
+
+def _best_peer(bar: Bar, lines: Sequence[Line]) -> str:
+    """Whoever was the best in some round, and among whom; empty where the bar speaks of none."""
+    side = next((side for side in (bar.of, bar.beside) if side and side.who == BEST_PEER), None)
+    if side is None:
+        return ""
+    names = dict.fromkeys(peer for _, peer in _best(side, lines).values())
+    return f"{' or '.join(names)} (of {', '.join(peers_of(lines))})"
 
 
 def _missed_by(bar: Bar, values: Sequence[float]) -> float:

@@ -1,6 +1,7 @@
 """What a measurement leaves: a line for each who and round, and where and how it was taken."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from math import isfinite
 from typing import Final
 
 from msgspec import Struct
@@ -13,6 +14,8 @@ FORMS: Final = ("python", "send", "io_uring")
 
 COST: Final = "cpu_us_per_frame"
 """The figure that is told beside the floor's: the server's CPU, in µs, for one frame to one viewer."""
+COST_OF: Final = "cpu_us_per_"
+"""How the name of every such figure begins."""
 
 Figures = dict[str, float]
 """By name; the unit stands last, as in `ack_p99_ms` and `cpu_us_per_frame`."""
@@ -33,8 +36,7 @@ class Line(Struct, frozen=True):
 class Setup(Struct, frozen=True):
     """How large a profile is measured: viewers, rounds, frames a second, and how long a round lasts.
 
-    `senders` are forms of uproar, of which some profiles measure the first alone, `peers` names of others; `deflate`
-    adds viewers that want their frames deflated, where a profile has them.
+    `senders` are forms of uproar, `peers` names of others; `deflate` adds viewers that want their frames deflated.
     """
 
     viewers: int
@@ -44,6 +46,12 @@ class Setup(Struct, frozen=True):
     senders: tuple[str, ...] = ("send",)
     peers: tuple[str, ...] = ()
     deflate: bool = False
+
+
+class Round(Setup, frozen=True):
+    """One of its rounds; `number` counts from 1."""
+
+    number: int = 1
 
 
 class Machine(Struct, frozen=True):
@@ -57,7 +65,7 @@ class Machine(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
-    """One profile, measured; `absent` tells of whom it was to be measured beside, and why not."""
+    """One profile, measured; `absent` tells who or what was wished for and was not measured, and why not."""
 
     profile: str
     setup: Setup
@@ -72,6 +80,11 @@ class Report(Struct, frozen=True):
     at: str
     machine: Machine
     results: list[Result]
+
+
+def is_figure(name: str, value: float) -> bool:
+    """Whether it tells something: a number, and no cost of 0 or less, which is noise of what was taken off."""
+    return isfinite(value) and (value > 0 or not name.startswith(COST_OF))
 
 
 def summed_up(lines: Iterable[Line]) -> list[Line]:
@@ -99,8 +112,8 @@ def spreads(lines: Sequence[Line], who: str, case: str) -> dict[str, Spread]:
 
 def by_round(lines: Iterable[Line], figure: str, who: str, case: str = "") -> dict[int, float]:
     """One figure in the rounds that have it."""
-    mine = (line for line in lines if (line.who, line.case) == (who, case) and figure in line.figures)
-    return {line.round: line.figures[figure] for line in mine}
+    mine = {line.round: line.figures.get(figure) for line in lines if (line.who, line.case) == (who, case)}
+    return {number: value for number, value in mine.items() if value is not None and is_figure(figure, value)}
 
 
 def forms_of(lines: Iterable[Line]) -> Iterator[str]:
@@ -120,7 +133,7 @@ def floor_ratios(lines: Sequence[Line]) -> dict[tuple[str, str], Spread]:
     ratios = {}
     for who, case in contestants(lines):
         own = by_round(lines, COST, who, case)
-        values = [bare[number] / value for number, value in own.items() if number in bare and value > 0]
+        values = [bare[number] / value for number, value in own.items() if number in bare]
         if who != FLOOR and values:
             ratios[who, case] = spread(values)
     return ratios

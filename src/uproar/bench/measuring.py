@@ -7,33 +7,38 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
+from typing import Final
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
+from uproar.bench.cores import SERVER_CPU, require
 from uproar.bench.installed import NotHere
-from uproar.bench.lines import Figures, Line, Report, Result, Setup
+from uproar.bench.lines import Figures, Line, Report, Result, Round, Setup, is_figure
 from uproar.bench.machine import machine, measured_version
-from uproar.bench.profile import CannotMeasure, Profile
-from uproar.bench.programs import SERVER_CPU
+from uproar.bench.profile import CannotMeasure, Profile, Wish
 from uproar.bench.registry import PEERS
+from uproar.bench.wording import contestant
 from uproar.core.errors import Misconfigured
 from uproar.native import RingSender, open_sender
 
 Told = Callable[[Line], None]
+TOO_SMALL: Final = "it came to 0 or less, below what this size can tell."
 
 
-async def measured(profile: Profile, setup: Setup, told: Told) -> Result:
-    """All rounds; `told` gets each line as it comes. Whoever cannot be had here is left out, and why is said."""
-    absent = _absent(setup)
-    setup = _without(setup, absent)
-    lines: list[Line] = []
+async def measured(profile: Profile, wish: Wish, told: Told) -> Result:
+    """All rounds; `told` gets each line as it comes. What is wished and cannot be had is left out, and why is said."""
+    setup = profile.setup(wish)
+    result = Result(profile.name, setup, [], profile.unheeded(wish))
     try:
+        require(2, "one for the server and one for its viewers")
+        result.absent.update(_absent(setup))
+        setup = _without(setup, result.absent)
         with _off_the_servers_core():
             for number in range(1, setup.rounds + 1 if setup.senders else 1):
-                lines += await _round(profile, setup, number, told)
+                await _round(profile, Round(**asdict(setup), number=number), result, told)
     except CannotMeasure as why:
-        absent[profile.name] = str(why)
-    return Result(profile.name, setup, lines, absent)
+        result.absent[profile.name] = str(why)
+    return replace(result, setup=setup)
 
 
 def report_of(results: Sequence[Result]) -> Report:
@@ -42,18 +47,21 @@ def report_of(results: Sequence[Result]) -> Report:
     return Report(measured_version(), at, machine(), list(results))
 
 
-async def _round(profile: Profile, setup: Setup, number: int, told: Told) -> list[Line]:
-    lines = []
+async def _round(profile: Profile, setup: Round, result: Result, told: Told) -> None:
     with tempfile.TemporaryDirectory(prefix="uproar-bench-") as folder:
         async for who, case, figures in profile.measure(setup, Path(folder)):
-            lines.append(Line(who, case, number, _finite(figures)))
-            told(lines[-1])
-    return lines
+            if isinstance(figures, str):
+                result.absent[contestant(who, case)] = f"Round {setup.number}: {figures}"
+                continue
+            if any(isfinite(value) and not is_figure(name, value) for name, value in figures.items()):
+                result.absent[f"cost of {contestant(who, case)}"] = f"Round {setup.number}: {TOO_SMALL}"
+            result.lines.append(Line(who, case, setup.number, _told(figures)))
+            told(result.lines[-1])
 
 
-def _finite(figures: Figures) -> Figures:
-    """Those that are numbers: there is no percentile of nothing."""
-    return {name: float(value) for name, value in figures.items() if isfinite(value)}
+def _told(figures: Figures) -> Figures:
+    """Those that tell something: there is no percentile of nothing."""
+    return {name: float(value) for name, value in figures.items() if is_figure(name, value)}
 
 
 def senders(wish: Iterable[str]) -> tuple[str, ...]:

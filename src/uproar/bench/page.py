@@ -66,7 +66,7 @@ def _figures(profile: Profile, result: Result) -> str:
 
 
 def _verdicts(verdicts: Iterable[Verdict]) -> str:
-    rows = [[str(one.bar), one.who, span(one.value), f"**{one.words}**"] for one in verdicts]
+    rows = [[str(one.bar), one.whose, span(one.value), f"**{one.words}**"] for one in verdicts]
     return _table(["bar", "", "measured", ""], rows)
 
 

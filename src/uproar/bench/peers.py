@@ -1,9 +1,7 @@
 """Servers that others made, measured as ours and the floor are: one broadcast to everybody, so many times a second."""
 
 import asyncio
-import os
 import resource
-import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -12,14 +10,15 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from uproar.bench.cores import LOAD_CPU, SERVER_CPU
 from uproar.bench.installed import NotHere, source
+from uproar.bench.lines import COST
 from uproar.bench.proc import usage
-from uproar.bench.programs import LOAD_CPU, SERVER_CPU, Crowd, Figures, watching
+from uproar.bench.programs import SETTLING_S, Crowd, Figures, running, watching
 from uproar.bench.registry import PEERS, Start
 
 HOST = "127.0.0.1"
 LEAST_BYTES = 96  # a message's position and time stamp
-SETTLING_S = 2  # the last viewers' greetings are still under way
 LISTENS_WITHIN_S, ENDS_WITHIN_S, SEEN_WITHIN_S = 20, 30, 10
 SAID = "said"  # the file of what a peer complains about
 
@@ -32,7 +31,6 @@ async def peer(
     seconds: float,
     *,
     comments: int | None = None,
-    port: int = 0,
 ) -> tuple[Figures, Figures]:
     """What the peer cost, and what its viewers saw; pinned as a server and its viewers are.
 
@@ -45,8 +43,7 @@ async def peer(
     if frame_bytes // parts < LEAST_BYTES:
         raise ValueError(f"a message is at least {LEAST_BYTES} bytes")
     with TemporaryDirectory(prefix="uproar-peer-") as folder:
-        free, inner = _free_ports()
-        start = Start(port or free, inner, Path(folder), frame_bytes // parts, rate * parts, seconds)
+        start = Start(*_free_ports(), Path(folder), frame_bytes // parts, rate * parts, seconds)
         return await _measured(name, start, viewers, comments)
 
 
@@ -61,22 +58,17 @@ async def _measured(name: str, start: Start, viewers: int, comments: int | None)
             await _all_seen(crowd, int(start.rate * start.seconds))
             cpu_s = usage(server.pid).cpu_s - idle.cpu_s
             saw = await crowd.end()
-    cost = _cost(start, viewers, comments, cpu_s, saw)
-    cost["rss_kib_per_viewer"] = (idle.rss_kib - bare.rss_kib) / viewers
-    return cost, saw
+    grown_kib = idle.rss_kib - bare.rss_kib
+    return _cost(cpu_s, comments, saw) | {"rss_kib_per_viewer": grown_kib / viewers}, saw
 
 
-def _cost(start: Start, viewers: int, comments: int | None, cpu_s: float, saw: Figures) -> Figures:
-    messages = saw["batches"]
-    apart = {} if comments is None else {"cpu_us_per_comment": _us_each(cpu_s, messages)}
+def _cost(cpu_s: float, comments: int | None, saw: Figures) -> Figures:
+    if comments is None:
+        return {"cpu_s": cpu_s, COST: _us_each(cpu_s, saw["batches"])}
     return {
-        "viewers": viewers,
-        "frame_bytes": start.bytes,
-        "frames": messages,
-        "published": int(start.rate * start.seconds),
         "cpu_s": cpu_s,
-        "cpu_us_per_frame": _us_each(cpu_s, messages if comments is None else saw["frames"]),
-        **apart,
+        COST: _us_each(cpu_s, saw["frames"]),
+        "cpu_us_per_comment": _us_each(cpu_s, saw["batches"]),
     }
 
 
@@ -108,33 +100,24 @@ async def _serving(name: str, start: Start) -> AsyncIterator[tuple[Process, Proc
     chosen = PEERS[name]
     made = await asyncio.to_thread(chosen.made)
     command, broker = chosen.command(made, start), chosen.broker
-    async with _running(SERVER_CPU, command, start.folder, publishes=not broker) as server:
-        await _listens(name, server, start, start.port)
-        if not broker:
-            yield server, server
-            return
-        await _listens(name, server, start, start.inner)
-        publish = [sys.executable, str(source("python/publish.py")), broker, *start.words(start.inner)]
-        async with _running(LOAD_CPU, publish, start.folder, publishes=True) as publisher:
-            yield server, publisher
+    _open_many()
+    with (start.folder / SAID).open("ab") as said:
+        told = said if broker else PIPE
+        async with running(SERVER_CPU, *command, family=True, stdin=PIPE, stdout=told, stderr=said) as server:
+            await _listens(name, server, start, start.port)
+            if not broker:
+                yield server, server
+                return
+            await _listens(name, server, start, start.inner)
+            publish = [sys.executable, str(source("python/publish.py")), broker, *start.words(start.inner)]
+            async with running(LOAD_CPU, *publish, stdin=PIPE, stdout=PIPE, stderr=said) as publisher:
+                yield server, publisher
 
 
-@asynccontextmanager
-async def _running(cpu: int, command: list[str], folder: Path, *, publishes: bool) -> AsyncIterator[Process]:
-    """Pinned to one core, with all the descriptors that the system allows, and ended with all that it started."""
+def _open_many() -> None:
+    """All the descriptors that the system allows: the peers take over what is this process's."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # it takes over what is this process's
-    pinned = ["taskset", "-c", str(cpu), *command]
-    with (folder / SAID).open("ab") as said:
-        process = await asyncio.create_subprocess_exec(
-            *pinned, stdin=PIPE, stdout=PIPE if publishes else said, stderr=said, start_new_session=True
-        )
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _listens(name: str, server: Process, start: Start, port: int) -> None:

@@ -2,17 +2,20 @@
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from uproar.bench.bars import Bar
-from uproar.bench.lines import Figures, Setup
+from uproar.bench.lines import Figures, Round, Setup
 
 QUICK_VIEWERS, QUICK_SECONDS = 100, 2.0
 
-Shown = tuple[str, str, Figures]
-"""Who, in which case, and its figures."""
-Measure = Callable[[Setup, Path], AsyncIterator[Shown]]
+Shown = tuple[str, str, Figures | str]
+"""Who, in which case, and its figures, or why there are none."""
+Measure = Callable[[Round, Path], AsyncIterator[Shown]]
 """One round, with an empty folder of its own."""
+
+PEERS, SENDERS, RATE, DEFLATE = "peers", "senders", "rate", "deflate"
+NO_USE: Final = "This profile has no use for it."
 
 
 class CannotMeasure(Exception):
@@ -35,8 +38,8 @@ class Wish(NamedTuple):
 class Profile(NamedTuple):
     """Named after its function, and told by the first line of that one's docstring.
 
-    `shows`: the figures worth a column; `viewers`: 0 where it has none of its own; `beside_peers`: whether others can
-    be measured in the same rounds.
+    `shows`: the figures worth a column; `viewers` and `seconds`: 0 where it has none of its own, and follows no wish
+    for them; `heeds`: which of a wish's PEERS, SENDERS, RATE and DEFLATE it can follow.
     """
 
     measure: Measure
@@ -46,7 +49,7 @@ class Profile(NamedTuple):
     seconds: float = 8.0
     frames_per_s: float = 10.0
     rounds: int = 5
-    beside_peers: bool = False
+    heeds: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -59,17 +62,33 @@ class Profile(NamedTuple):
         return (self.measure.__doc__ or "").partition("\n")[0]
 
     def setup(self, wish: Wish) -> Setup:
-        """Its own size, changed by what was wished."""
+        """Its own size, changed by what was wished and it can follow."""
         quick = self._replace(
             viewers=min(self.viewers, QUICK_VIEWERS), seconds=min(self.seconds, QUICK_SECONDS), rounds=1
         )
         size = quick if wish.quick else self
         return Setup(
-            wish.viewers or size.viewers,
+            self.viewers and (wish.viewers or size.viewers),
             wish.rounds or size.rounds,
-            wish.seconds or size.seconds,
-            wish.frames_per_s or size.frames_per_s,
-            wish.senders,
-            wish.peers if self.beside_peers else (),
-            wish.deflate,
+            self.seconds and (wish.seconds or size.seconds),
+            (RATE in self.heeds and wish.frames_per_s) or size.frames_per_s,
+            wish.senders if SENDERS in self.heeds else wish.senders[:1],
+            wish.peers if PEERS in self.heeds else (),
+            wish.deflate and DEFLATE in self.heeds,
+        )
+
+    def unheeded(self, wish: Wish) -> dict[str, str]:
+        """What of a wish it cannot follow, and why."""
+        setup = self.setup(wish)
+        sizes = {
+            "--viewers": wish.viewers and not self.viewers,
+            "--seconds": wish.seconds and not self.seconds,
+            "--rate": wish.frames_per_s and RATE not in self.heeds,
+            "--deflate": wish.deflate and not setup.deflate,
+        }
+        first = "".join(setup.senders[:1])
+        return (
+            {name: NO_USE for name, idle in sizes.items() if idle}
+            | {form: f"This profile measures one form: {first}." for form in wish.senders if form not in setup.senders}
+            | {peer: "This profile measures no peers." for peer in wish.peers if peer not in setup.peers}
         )

@@ -7,12 +7,13 @@ import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import IO, Any
 
 from uproar.bench.compiled import program
+from uproar.bench.cores import LOAD_CPU, SERVER_CPU
 
-SERVER_CPU, LOAD_CPU = 0, 1  # a server, or the floor in its place; viewers, and whoever posts
-FOREVER_S = 3600.0
+FOREVER_S = 1e6
+SETTLING_S = 2  # the last viewers' `joined`, or a peer's greetings, are still under way
 
 Figures = dict[str, Any]  # what a program tells, as its source names it
 
@@ -49,9 +50,13 @@ class Crowd:
     async def _figures(self) -> Figures:
         line = await self._lines.readline()
         if not line:
-            raise RuntimeError("load ended too soon")
+            raise RuntimeError(f"The viewers ended too soon. {await self._complaint()}")
         figures: Figures = json.loads(line)
         return figures
+
+    async def _complaint(self) -> str:
+        assert self._process.stderr is not None
+        return (await self._process.stderr.read()).decode()
 
     @property
     def _lines(self) -> asyncio.StreamReader:
@@ -63,18 +68,16 @@ class Crowd:
 async def watching(port: int, path: str, *, cpu: int | None = None, **options: object) -> AsyncIterator[Crowd]:
     """Viewers of `path`, all of them up; `options` are those of `load.c`, by their names there."""
     command = [str(program("load")), f"127.0.0.1:{port}", path, "--progress", *_flags({"seconds": FOREVER_S} | options)]
-    async with _running(cpu, *command, stdout=PIPE) as process:
+    async with running(cpu, *command, stdout=PIPE, stderr=PIPE) as process:
         crowd = Crowd(process)
         await crowd.all_up()
         yield crowd
 
 
-async def floor(
-    viewers: int, frame_bytes: int, rate: float, seconds: float, *, port: int = 0
-) -> tuple[Figures, Figures]:
+async def floor(viewers: int, frame_bytes: int, rate: float, seconds: float) -> tuple[Figures, Figures]:
     """What the floor cost, and what its viewers saw; pinned as a server and its viewers are."""
-    command = [str(program("floor")), *map(str, (port, viewers, frame_bytes, rate, seconds))]
-    async with _running(SERVER_CPU, *command, stdout=PIPE, stderr=PIPE) as process:
+    command = [str(program("floor")), *map(str, (0, viewers, frame_bytes, rate, seconds))]
+    async with running(SERVER_CPU, *command, stdout=PIPE, stderr=PIPE) as process:
         assert process.stderr is not None
         assert process.stdout is not None
         listening = (await process.stderr.readline()).decode()
@@ -87,14 +90,19 @@ async def floor(
 
 
 @asynccontextmanager
-async def _running(cpu: int | None, *command: str, **pipes: int) -> AsyncIterator[Process]:
+async def running(
+    cpu: int | None, *command: str, family: bool = False, **pipes: IO[bytes] | int
+) -> AsyncIterator[Process]:
+    """A program on one core, or any; ended at the end, with all that it started where that may be a `family`."""
     pin = () if cpu is None else ("taskset", "-c", str(cpu))
-    process = await asyncio.create_subprocess_exec(*pin, *command, **pipes)  # type: ignore[arg-type]
+    process = await asyncio.create_subprocess_exec(*pin, *command, start_new_session=family, **pipes)  # type: ignore[arg-type]
     try:
         yield process
     finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):  # one that has just ended; `process.kill` would take its status away
+        with suppress(ProcessLookupError):  # one that has just ended; `process.kill` would take its status away
+            if family:
+                os.killpg(process.pid, signal.SIGKILL)
+            elif process.returncode is None:
                 os.kill(process.pid, signal.SIGKILL)
         await process.wait()
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 
 from uproar.auth import Identity, make_token
+from uproar.bench.cores import SERVER_CPU
 from uproar.bench.proc import PROC, usage
-from uproar.bench.programs import SERVER_CPU
 from uproar.settings import PREFIX, environment_name
 
 ENDS_WITHIN_S = 60

@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from uproar.bench.bars import OURS, Bar, Side
 from uproar.bench.lines import Figures
 from uproar.bench.poster import Poster
 from uproar.bench.server import Server
+from uproar.bench.wording import contestant
 
 STREAM = "bench"
 LIVE = f"/v1/streams/{STREAM}/live"
-SETTLING_S = 2  # the last viewers' `joined` are still under way
 CHATTER = (
     "the and you that was for are with this have goal what when again watch never just like from they stream "
     "look best game time good please hello where first ever really love come back why now wow great play chat"
@@ -60,6 +61,18 @@ def latencies(saw: dict[str, Any], told: str = "latency_ms", name: str = "latenc
 
 
 def faults(saw: dict[str, Any]) -> Figures:
-    """What must not be: frames missing between two that came, frames that came damaged or again, closes."""
+    """What must not be: frames missing between two that came, frames that came damaged or again, closes.
+
+    Of deflated frames only those are looked into that some viewers inflate.
+    """
     lost = saw["holes"] + saw["skipped"]
     return {"lost": lost, "wrong": saw["damaged"] + saw["repeats"], "closes": sum(saw["closes"].values())}
+
+
+def nothing_lost(case: str = "") -> tuple[Bar, ...]:
+    """None of the `faults`, in any round."""
+    named = {"lost": "frames lost", "wrong": "frames damaged or repeated", "closes": "closes"}
+    return tuple(
+        Bar(contestant(what, case), Side(figure, OURS, case), "at most", 0, every_round=True)
+        for figure, what in named.items()
+    )

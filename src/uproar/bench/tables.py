@@ -20,7 +20,7 @@ def tables(profile: Profile, result: Result, verdicts: Sequence[Verdict]) -> Ren
     """What was measured, what it was held to, and who was absent."""
     head = Text.assemble((profile.name, "bold"), f": {profile.sentence} ({size(result.setup)})")
     absent = [Text(f"{name}: {why}", "yellow") for name, why in result.absent.items()]
-    parts = [head, _figures(profile, summed_up(result.lines)), _verdicts(verdicts), *absent]
+    parts = [head, _figures(profile, summed_up(result.lines)), verdicts_table(verdicts), *absent]
     return Group(*(part for part in parts if part))
 
 
@@ -55,8 +55,9 @@ def _figures(profile: Profile, lines: Sequence[Line]) -> Table | None:
     return table
 
 
-def _verdicts(verdicts: Iterable[Verdict]) -> Table | None:
+def verdicts_table(verdicts: Iterable[Verdict]) -> Table | None:
+    """Each bar with what came out; None without any."""
     table = Table("bar", "", "measured", "")
     for verdict in verdicts:
-        table.add_row(str(verdict.bar), verdict.who, span(verdict.value), Text(verdict.words, STYLES[verdict.met]))
+        table.add_row(str(verdict.bar), verdict.whose, span(verdict.value), Text(verdict.words, STYLES[verdict.met]))
     return table if table.row_count else None

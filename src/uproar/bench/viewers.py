@@ -13,10 +13,9 @@ KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 class Viewer(asyncio.Protocol):
     """A WebSocket client that hands every text message to `heard(viewer, text)`."""
 
-    def __init__(self, path: str, heard: Callable[["Viewer", bytes], None], headers: str = "") -> None:
-        self.path, self.heard, self.headers = path, heard, headers
+    def __init__(self, path: str, heard: Callable[["Viewer", bytes], None]) -> None:
+        self.path, self.heard = path, heard
         self.open = asyncio.get_running_loop().create_future()
-        self.closed = False
         self.position = ""
         self._head: bytes | None = b""
         self._reader = Reader(Limits(1 << 24, 1000, 1 << 24), deflate=True, from_client=False)
@@ -26,7 +25,7 @@ class Viewer(asyncio.Protocol):
         self.transport = transport
         transport.write(  # type: ignore[attr-defined]
             f"GET {self.path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n{self.headers}\r\n".encode()
+            f"Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
 
     def data_received(self, data: bytes) -> None:
@@ -48,7 +47,6 @@ class Viewer(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
-        self.closed = True
         if not self.open.done():
             self.open.set_result(0)
 
@@ -57,20 +55,20 @@ class Viewer(asyncio.Protocol):
         self.transport.write(masked_frame(Op.TEXT, json.dumps(op).encode(), MASK))  # type: ignore[attr-defined]
 
 
-async def connect(port: int, path: str, heard: Callable[[Viewer, bytes], None], headers: str = "") -> Viewer:
+async def connect(port: int, path: str, heard: Callable[[Viewer, bytes], None]) -> Viewer:
     """One viewer, upgraded."""
     loop = asyncio.get_running_loop()
-    _, viewer = await loop.create_connection(lambda: Viewer(path, heard, headers), "127.0.0.1", port)
+    _, viewer = await loop.create_connection(lambda: Viewer(path, heard), "127.0.0.1", port)
     await viewer.open
     return viewer
 
 
 async def crowd(
-    port: int, path: str, count: int, heard: Callable[[Viewer, bytes], None], headers: str = "", at_once: int = 100
+    port: int, path: str, count: int, heard: Callable[[Viewer, bytes], None], at_once: int = 100
 ) -> list[Viewer]:
     """`count` viewers, so many opened at once."""
     viewers: list[Viewer] = []
     while len(viewers) < count:
         step = min(at_once, count - len(viewers))
-        viewers += await asyncio.gather(*(connect(port, path, heard, headers) for _ in range(step)))
+        viewers += await asyncio.gather(*(connect(port, path, heard) for _ in range(step)))
     return viewers

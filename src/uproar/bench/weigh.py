@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from uproar.bench.bars import Bar, Side, Verdict, verdict
 from uproar.core import events as ev
 from uproar.core.comment import Comment, User
 from uproar.core.ids import IdMaker
@@ -17,13 +18,15 @@ STARTED_MS = 1_700_000_000_000
 EPOCH = "1f0c9e2ab764"
 FRAME_COMMENTS = 50  # a full frame leaves early, as in the first row of the plan
 
+BARS: Final = (
+    Bar("alone / chained", Side("alone"), "at least", 1.9, Side("chained")),
+    Bar("plain / chained", Side("plain"), "at least", 3, Side("chained")),
+)
+BARS_WINDOW_MS, BARS_START = 100, 200
+"""The bars hold for these windows and this many frames from start to start."""
 
-class Said(NamedTuple):
-    """One comment of a chat, `t_ms` after its start."""
-
-    t_ms: int
-    user: str
-    text: str
+Remark = tuple[int, str, str]
+"""One comment of a chat: ms after its start, user, text."""
 
 
 class Weight(NamedTuple):
@@ -42,7 +45,7 @@ class Weight(NamedTuple):
         return self.comments / self.frames
 
 
-def weigh(chat: Iterable[Said], window_ms: int, starts: Sequence[int], level: int) -> Weight:
+def weigh(chat: Iterable[Remark], window_ms: int, starts: Sequence[int], level: int) -> Weight:
     """One chat in windows of `window_ms`, all of it shown, deflated at `level`; `chat` in order of time, not empty."""
     batches = list(_batches(chat, window_ms))
     comments = sum(batch.comments for batch in batches)
@@ -57,12 +60,21 @@ def weigh(chat: Iterable[Said], window_ms: int, starts: Sequence[int], level: in
     )
 
 
+def verdicts_of(weights: Iterable[Weight]) -> Iterator[Verdict]:
+    """How many times smaller the chain makes a comment, in the windows and with the starts that its bars speak of."""
+    for weight in weights:
+        chained = weight.chained.get(BARS_START)
+        if weight.window_ms == BARS_WINDOW_MS and chained:
+            for bar, bytes_a_comment in zip(BARS, (weight.alone, weight.plain), strict=True):
+                yield verdict(bar, f"{BARS_WINDOW_MS} ms, {BARS_START} frames", [bytes_a_comment / chained])
+
+
 class _Batch(NamedTuple):
     comments: int
     json: bytes
 
 
-def _batches(chat: Iterable[Said], window_ms: int) -> Iterator[_Batch]:
+def _batches(chat: Iterable[Remark], window_ms: int) -> Iterator[_Batch]:
     numbers = count(1)
     for window in _windows(_comments(chat), window_ms):
         events = iter(window)
@@ -71,10 +83,10 @@ def _batches(chat: Iterable[Said], window_ms: int) -> Iterator[_Batch]:
             yield _Batch(len(some), encode(net.batch(f"{EPOCH}.{next(numbers)}", {})))
 
 
-def _comments(chat: Iterable[Said]) -> Iterator[Comment]:
+def _comments(chat: Iterable[Remark]) -> Iterator[Comment]:
     ids = IdMaker(0)
-    for said in chat:
-        yield Comment(ids.next(STARTED_MS + said.t_ms), "chat", User(said.user, said.user), said.text)
+    for t_ms, user, text in chat:
+        yield Comment(ids.next(STARTED_MS + t_ms), "chat", User(user, user), text)
 
 
 def _windows(comments: Iterable[Comment], window_ms: int) -> Iterator[list[Comment]]:

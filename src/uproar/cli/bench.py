@@ -1,6 +1,7 @@
 """`uproar bench`: measurements, and what they need."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -20,8 +21,8 @@ from uproar.bench.page import part
 from uproar.bench.profile import Profile, Wish
 from uproar.bench.registry import PEERS
 from uproar.bench.reporting import made, read, stale, write
-from uproar.bench.tables import progress, tables, weights_table
-from uproar.bench.weigh import Said, weigh
+from uproar.bench.tables import progress, tables, verdicts_table, weights_table
+from uproar.bench.weigh import verdicts_of, weigh
 from uproar.cli.recording import read_recording
 
 WIDTH: Final = 140  # of what no terminal shows
@@ -57,6 +58,8 @@ def run(
 ) -> None:
     """Measure on this machine, beside the C floor; the server gets one core, its viewers another."""
     _require_known(names, tuple(PROFILES))
+    if minutes and seconds:
+        raise typer.BadParameter("--minutes and --seconds both say how long a round lasts: give one.")
     wish = Wish(
         senders(_listed(sender, ("auto", *FORMS))),
         viewers,
@@ -67,11 +70,18 @@ def run(
         deflate,
         quick,
     )
-    try:
-        results = [_measure(PROFILES[name], wish) for name in names]
-    except CannotCompile as fault:
-        print(fault, file=sys.stderr)
-        raise typer.Exit(1) from fault
+    results: list[Result] = []
+    for name in names:
+        try:
+            results.append(_measure(PROFILES[name], wish))
+        except CannotCompile as fault:
+            print(fault, file=sys.stderr)
+            raise typer.Exit(1) from fault
+        _keep(results, json_, svg)
+
+
+def _keep(results: Sequence[Result], json_: Path | None, svg: Path | None) -> None:
+    """All that was measured so far: a later profile may fail."""
     if json_:
         write(report_of(results), json_)
     if svg and (curves := drawn(results)):
@@ -84,7 +94,7 @@ def _measure(profile: Profile, wish: Wish) -> Result:
     def told(line: Line) -> None:
         print(progress(profile, line), file=sys.stderr, flush=True)
 
-    result = uvloop.run(measured(profile, profile.setup(wish), told))
+    result = uvloop.run(measured(profile, wish, told))
     _console().print(tables(profile, result, list(judge(profile.bars, result.lines))))
     return result
 
@@ -135,9 +145,12 @@ def bytes_(
     level: Annotated[int, typer.Option(min=1, max=9, help="Of deflate; servers take 6.")] = 6,
 ) -> None:
     """What a chat weighs on the wire, in bytes a comment: frames plain, each deflated alone, and chained."""
-    chat = [Said(one.t_ms, one.user, one.text) for one in read_recording(file)]
+    chat = [(one.t_ms, one.user, one.text) for one in read_recording(file)]
     weights = [weigh(chat, window, _numbers(starts), level) for window in _numbers(windows)]
-    _console().print(weights_table(weights))
+    console = _console()
+    console.print(weights_table(weights))
+    if verdicts := verdicts_table(verdicts_of(weights)):
+        console.print(verdicts)
 
 
 def _numbers(text: str) -> list[int]:

@@ -86,6 +86,64 @@ def test_a_verdict_in_words(bound, value, words):
     assert verdict.words == words
 
 
+@pytest.mark.parametrize(
+    ("value", "words"), [(2, "met"), (1.8, "missed by 10 %"), (0, "missed by 100 %"), (-1, "missed by 150 %")]
+)
+def test_what_is_too_little_misses_by_a_share_of_the_bar(value, words):
+    (verdict,) = verdicts(Bar("", Side("us"), "at least", 2), send=(value,))
+    assert verdict.words == words
+
+
+@pytest.mark.parametrize(
+    ("peers", "whose"),
+    [
+        ({"ws": (2, 9), "nats": (4, 10)}, "send; best peer: ws (of ws, nats)"),
+        ({"ws": (2, 9), "nats": (4, 4)}, "send; best peer: ws or nats (of ws, nats)"),
+    ],
+)
+def test_a_verdict_beside_the_best_peer_names_it_and_among_whom(peers, whose):
+    (verdict,) = verdicts(Bar("", Side("us"), "at most", 1, Side("us", BEST_PEER)), send=(1, 1), **peers)
+    assert verdict.whose == whose
+
+
+def test_a_verdict_of_ones_own_figure_names_its_form():
+    (verdict,) = verdicts(Bar("", Side("us"), "at most", 1), send=(1,), ws=(1,))
+    assert verdict.whose == "send"
+
+
+@pytest.mark.parametrize("cost", [0, -2])
+def test_a_cost_of_nothing_or_less_is_no_figure(cost):
+    lines = [Line("floor", "", 1, {COST: 4}), Line("send", "", 1, {COST: cost}), Line("ws", "", 1, {COST: cost})]
+    bars = [Bar("", Side(COST), "at most", 9), Bar("", Side(COST, BEST_PEER), "at least", 1, Side(COST, FLOOR))]
+    assert list(judge(bars, lines)) == []
+    assert floor_ratios(lines) == {}
+
+
+NOBODY_SERVED = {"frames_per_s": 0, "asked_per_s": 10, "lost": 0, "wrong": 0, "closes": 0}
+
+
+@pytest.mark.parametrize(
+    ("name", "cases"),
+    [("steady", ("", "deflated")), ("latency", ("",)), ("rounds", ("",)), ("scaling", ("few", "many"))],
+)
+@pytest.mark.parametrize(
+    ("changed", "missed"),
+    [
+        ({"frames_per_s": 10}, set()),
+        ({"frames_per_s": 9.8}, set()),
+        ({"frames_per_s": 0}, {"frames a second / asked for"}),
+        ({"frames_per_s": 9.7}, {"frames a second / asked for"}),
+        ({"frames_per_s": 10, "lost": 1}, {"frames lost"}),
+        ({"frames_per_s": 10, "wrong": 1}, {"frames damaged or repeated"}),
+        ({"frames_per_s": 10, "closes": 1}, {"closes"}),
+    ],
+)
+def test_a_server_that_delivers_too_little_or_wrongly_does_not_pass(name, cases, changed, missed):
+    lines = [Line("send", case, 1, NOBODY_SERVED | changed) for case in cases]
+    found = [one.bar.what for one in judge(PROFILES[name].bars, lines) if not one.met]
+    assert sorted(found) == sorted(f"{what}, {case}" if case else what for what in missed for case in cases)
+
+
 def test_a_bar_in_words():
     assert str(Bar("ack p99, ms", Side("ack_p99_ms"), "at most", 40)) == "ack p99, ms ≤ 40"
 

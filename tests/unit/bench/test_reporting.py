@@ -2,7 +2,8 @@
 
 import pytest
 
-from uproar.bench.lines import Line, Machine, Report, Result, Setup
+from uproar.bench.drawn import drawn
+from uproar.bench.lines import COST, Line, Machine, Report, Result, Setup
 from uproar.bench.page import BEGIN, END
 from uproar.bench.reporting import made, read, stale, write
 from uproar.core.errors import Misconfigured
@@ -45,6 +46,13 @@ def test_what_has_nothing_to_draw_has_no_picture(tmp_path):
     lines = [Line("send", "", 1, {"acked": 5})]
     write(Report("0.1.0", "2026-11-24", Machine("", 1, 1, "", ""), [result_of("growth", lines)]), file)
     assert list(made([file], page)) == [page]
+
+
+@pytest.mark.parametrize("cost", [0, -1.5])
+def test_a_cost_of_nothing_or_less_is_not_drawn(cost):
+    lines = [Line("floor", "", 1, {COST: 4.0}), Line("send", "", 1, {COST: 5.0}), Line("send", "", 2, {COST: cost})]
+    assert drawn([result_of("steady", [*lines, Line("floor", "", 2, {COST: 4.0})])])
+    assert not drawn([result_of("steady", [lines[0], Line("send", "", 1, {COST: cost})])])
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", "nonsense"])

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from uproar.bench.bars import OURS, Bar, Side
-from uproar.bench.lines import COST, FLOOR, Figures, Setup
+from uproar.bench.cores import LOAD_CPU
+from uproar.bench.lines import COST, FLOOR, Figures, Round, Setup
 from uproar.bench.peers import peer
-from uproar.bench.profile import Profile, Shown
-from uproar.bench.programs import LOAD_CPU, floor, watching
+from uproar.bench.profile import PEERS, RATE, SENDERS, Profile, Shown
+from uproar.bench.programs import SETTLING_S, floor, watching
 from uproar.bench.server import Server
-from uproar.bench.stage import LIVE, SETTLING_S, faults, latencies, poster_of, stamped
+from uproar.bench.stage import LIVE, faults, latencies, nothing_lost, poster_of, stamped
+from uproar.bench.turns import Turn, in_turn
 
 COMMENTS_PER_S: Final = 100
 TEXT_BYTES: Final = 60
@@ -19,7 +22,7 @@ COMMENT_BYTES: Final = 200  # of a peer's message, with who said it
 PER_COMMENT: Final = "cpu_us_per_comment"
 
 
-async def comments(setup: Setup, folder: Path) -> AsyncIterator[Shown]:
+async def comments(setup: Round, folder: Path) -> AsyncIterator[Shown]:
     """100 comments a second, posted over WebSocket: CPU a comment and viewer, posting included."""
     frame_bytes, frames_per_s = float(COMMENT_BYTES), setup.frames_per_s
     for form in setup.senders:
@@ -28,8 +31,8 @@ async def comments(setup: Setup, folder: Path) -> AsyncIterator[Shown]:
         yield form, "", figures
     cost, _ = await floor(setup.viewers, round(frame_bytes), frames_per_s, setup.seconds)
     yield FLOOR, "", {COST: cost[COST], "frame_bytes": frame_bytes}
-    for name in setup.peers:
-        yield name, "", await _peer(setup, name)
+    async for shown in in_turn([Turn(name, "", partial(_peer, setup, name)) for name in setup.peers], setup.number):
+        yield shown
 
 
 async def _ours(setup: Setup, data: Path, form: str) -> Figures:
@@ -59,7 +62,7 @@ async def _peer(setup: Setup, name: str) -> Figures:
 
 COMMENTS: Final = Profile(
     comments,
-    (PER_COMMENT, COST, "frames_per_s", "frame_bytes", "latency_p50_ms", "latency_p99_ms", "lost"),
+    (PER_COMMENT, COST, "frames_per_s", "frame_bytes", "latency_p50_ms", "latency_p99_ms", "lost", "wrong"),
     (
         Bar(
             "CPU a comment delivered / the floor's a frame",
@@ -68,9 +71,9 @@ COMMENTS: Final = Profile(
             0.2,
             Side(COST, FLOOR),
         ),
-        Bar("frames lost", Side("lost"), "at most", 0, every_round=True),
+        *nothing_lost(),
     ),
     viewers=1_000,
     seconds=20,
-    beside_peers=True,
+    heeds=frozenset({PEERS, SENDERS, RATE}),
 )

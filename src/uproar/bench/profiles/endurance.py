@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from uproar.bench.bars import Bar, Side
+from uproar.bench.cores import LOAD_CPU
 from uproar.bench.lines import Figures, Setup
 from uproar.bench.poster import Poster
-from uproar.bench.profile import Profile, Shown
+from uproar.bench.proc import KIB_A_MIB
+from uproar.bench.profile import RATE, Profile, Shown
 from uproar.bench.profiles.steady import BURST, TEXT_BYTES
-from uproar.bench.programs import LOAD_CPU, watching
+from uproar.bench.programs import SETTLING_S, watching
 from uproar.bench.server import Server
-from uproar.bench.stage import LIVE, SETTLING_S, chatter, faults, poster_of, stamped
+from uproar.bench.stage import LIVE, chatter, faults, poster_of, stamped
 from uproar.bench.stats import percentile
 
 SAMPLES: Final = 60
@@ -26,7 +28,6 @@ FAULT_S: Final = 10.0
 CROWD, STRANGERS = 500, 200
 FROZEN_S: Final = 3.0
 FLOOD_PER_S: Final = 500
-KIB_A_MIB: Final = 1024
 
 Fault = Callable[[Server, Poster, float], Awaitable[None]]
 
@@ -134,4 +135,5 @@ ENDURANCE: Final = Profile(
     viewers=9_000,
     seconds=3_600,
     rounds=1,
+    heeds=frozenset({RATE}),
 )

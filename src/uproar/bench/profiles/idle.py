@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from uproar.bench.bars import Bar, Side
+from uproar.bench.cores import LOAD_CPU
 from uproar.bench.lines import Setup
-from uproar.bench.profile import Profile, Shown
-from uproar.bench.programs import LOAD_CPU, watching
+from uproar.bench.profile import SENDERS, Profile, Shown
+from uproar.bench.programs import SETTLING_S, watching
 from uproar.bench.server import Server
-from uproar.bench.stage import LIVE, SETTLING_S, poster_of
+from uproar.bench.stage import LIVE, poster_of
 
 WARM: Final = 50  # viewers, so that nothing of the first ones counts
 
@@ -46,4 +47,5 @@ IDLE: Final = Profile(
     ),
     viewers=9_000,
     seconds=30,  # a ping is due every 25
+    heeds=frozenset({SENDERS}),
 )

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from uproar.bench.bars import Bar, Side
 from uproar.bench.lines import Setup
+from uproar.bench.proc import KIB_A_MIB
 from uproar.bench.profile import Profile, Shown
 from uproar.bench.profiles.promises import page_of
 from uproar.bench.server import Server
 from uproar.bench.stage import poster_of
 from uproar.bench.stats import percentile
 
-KIB_A_MIB: Final = 1024
 RESTING_S: Final = 0.5
 READ_WITHIN_S: Final = 2  # what was kept is in the history
 

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Final
 
 from uproar.bench.bars import Bar, Side
+from uproar.bench.cores import LOAD_CPU
 from uproar.bench.lines import Setup
 from uproar.bench.profile import Profile, Shown
-from uproar.bench.programs import LOAD_CPU, watching
+from uproar.bench.programs import watching
 from uproar.bench.server import Server
-from uproar.bench.stage import LIVE, faults, latencies, poster_of, stamped
+from uproar.bench.stage import LIVE, faults, latencies, nothing_lost, poster_of, stamped
 from uproar.bench.stats import percentiles_ms
 
 POSTS_PER_S, BURST, LINES = 3_000, 30, 8
@@ -51,11 +52,12 @@ MEGA: Final = Profile(
         "ack_p99_ms",
         "latency_p99_ms",
         "lost",
+        "wrong",
     ),
     (
         Bar("share acknowledged", Side("acked_share"), "at least", 1, every_round=True),
         Bar("publish to viewer, p99, ms", Side("latency_p99_ms"), "at most", 1_000),
-        Bar("frames lost", Side("lost"), "at most", 0, every_round=True),
+        *nothing_lost(),
     ),
     viewers=1_000,
     seconds=20,

@@ -2,37 +2,39 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from uproar.bench.bars import Bar, Side
-from uproar.bench.lines import FLOOR, Figures, Setup
+from uproar.bench.cores import LOAD_CPU
+from uproar.bench.lines import FLOOR, Figures, Round, Setup
 from uproar.bench.peers import peer
-from uproar.bench.profile import Profile, Shown
+from uproar.bench.proc import KIB_A_MIB
+from uproar.bench.profile import PEERS, SENDERS, Profile, Shown
 from uproar.bench.profiles.steady import FRAME_BYTES, posting_cpu_s
-from uproar.bench.programs import LOAD_CPU, floor, watching
+from uproar.bench.programs import SETTLING_S, floor, watching
 from uproar.bench.server import Server
-from uproar.bench.stage import LIVE, SETTLING_S, faults, latencies, poster_of
+from uproar.bench.stage import LIVE, faults, latencies, nothing_lost, poster_of
+from uproar.bench.turns import Turn, in_turn
 
 BEYOND_PER_S: Final = 10_000  # writes more than a core can
 PROBE_PER_S: Final = 1_000  # frames
 PROBE_FRAMES: Final = 1_000_000  # to all viewers together
 LEAST_WINDOW_MS: Final = 10
-KIB_A_MIB: Final = 1024
 
 
-async def overload(setup: Setup, folder: Path) -> AsyncIterator[Shown]:
+async def overload(setup: Round, folder: Path) -> AsyncIterator[Shown]:
     """10,000 writes a second more than a core can: frames join in fewer writes, none is lost, none is late for long."""
     can_per_s = await _capacity(setup)
     yield FLOOR, "", {"writes_per_s": can_per_s}
-    per_s = (can_per_s + BEYOND_PER_S) / setup.viewers
-    for form in setup.senders:
-        yield form, "", await _ours(replace(setup, frames_per_s=per_s), folder / form, form)
-    for name in setup.peers:
-        cost, saw = await peer(name, setup.viewers, FRAME_BYTES, per_s, setup.seconds)
-        yield name, "", _under(replace(setup, frames_per_s=per_s), cost["cpu_s"], saw)
+    beyond = replace(setup, frames_per_s=(can_per_s + BEYOND_PER_S) / setup.viewers)
+    turns = [Turn(form, "", partial(_ours, beyond, folder / form, form)) for form in setup.senders]
+    turns += [Turn(name, "", partial(_peer, beyond, name)) for name in setup.peers]
+    async for shown in in_turn(turns, setup.number):
+        yield shown
 
 
 async def _capacity(setup: Setup) -> float:
@@ -53,6 +55,11 @@ async def _ours(setup: Setup, data: Path, form: str) -> Figures:
             grown_mib = (server.rss_kib() - before_kib) / KIB_A_MIB
             saw = await crowd.end()
     return {"grown_mib": grown_mib, **_under(setup, cpu_s, saw)}
+
+
+async def _peer(setup: Setup, name: str) -> Figures:
+    cost, saw = await peer(name, setup.viewers, FRAME_BYTES, setup.frames_per_s, setup.seconds)
+    return _under(setup, cost["cpu_s"], saw)
 
 
 def _under(setup: Setup, cpu_s: float, saw: dict[str, Any]) -> Figures:
@@ -88,14 +95,15 @@ OVERLOAD: Final = Profile(
         "p50_in_windows",
         "grown_mib",
         "lost",
+        "wrong",
     ),
     (
-        Bar("frames lost", Side("lost"), "at most", 0, every_round=True),
+        *nothing_lost(),
         Bar("p50, in windows", Side("p50_in_windows"), "at most", 2),
         Bar("frames that came in one read", Side("frames_per_read"), "at least", 1.01),
         Bar("memory grown, MiB", Side("grown_mib"), "at most", 64),
     ),
     viewers=9_000,
     seconds=15,
-    beside_peers=True,
+    heeds=frozenset({PEERS, SENDERS}),
 )

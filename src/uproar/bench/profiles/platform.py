@@ -9,6 +9,7 @@ from typing import Final
 from uproar.bench.bars import Bar, Side
 from uproar.bench.lines import Setup
 from uproar.bench.poster import Poster
+from uproar.bench.proc import KIB_A_MIB
 from uproar.bench.profile import Profile, Shown
 from uproar.bench.server import Server
 from uproar.bench.stage import chatter, importers, open_stream
@@ -16,7 +17,6 @@ from uproar.bench.stage import chatter, importers, open_stream
 POSTS_PER_S, TEXT_BYTES = 2_000, 490
 RING_S: Final = 3_600  # its bytes are the bound here, not its age
 PARTS: Final = 5
-KIB_A_MIB: Final = 1024
 
 
 async def platform(setup: Setup, folder: Path) -> AsyncIterator[Shown]:
@@ -36,6 +36,7 @@ async def platform(setup: Setup, folder: Path) -> AsyncIterator[Shown]:
         {
             "streams": len(names),
             "open_kib_per_stream": (open_kib - bare_kib) / len(names),
+            "ring_kib_per_stream": (sizes[-1] - open_kib) / len(names),  # all that came while they filled
             "full_kib_per_stream": (sizes[-1] - bare_kib) / len(names),
             "rss_mib": sizes[-1] / KIB_A_MIB,
             "late_growth": sizes[-1] / sizes[-2],
@@ -62,7 +63,15 @@ async def _fill(posters: list[Poster], seconds: float) -> None:
 
 PLATFORM: Final = Profile(
     platform,
-    ("streams", "open_kib_per_stream", "full_kib_per_stream", "rss_mib", "late_growth", "acked_per_s"),
+    (
+        "streams",
+        "open_kib_per_stream",
+        "ring_kib_per_stream",
+        "full_kib_per_stream",
+        "rss_mib",
+        "late_growth",
+        "acked_per_s",
+    ),
     (Bar("memory at the end / after four fifths of the time", Side("late_growth"), "at most", 1.05),),
     viewers=1_000,
     seconds=300,

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from uproar.bench.bars import Bar, Side
+from uproar.bench.cores import LOAD_CPU
 from uproar.bench.lines import Figures, Setup
 from uproar.bench.poster import Poster
-from uproar.bench.profile import Profile, Shown
-from uproar.bench.programs import LOAD_CPU, watching
+from uproar.bench.profile import SENDERS, Profile, Shown
+from uproar.bench.programs import SETTLING_S, watching
 from uproar.bench.server import Server
-from uproar.bench.stage import LIVE, SETTLING_S, STREAM, faults, importers, poster_of, stamped
+from uproar.bench.stage import LIVE, STREAM, faults, importers, poster_of, stamped
 from uproar.bench.stats import percentiles_ms
 
 RATE, BURST, LINES = 1_000, 10, 8
@@ -153,6 +154,7 @@ ACKS: Final = Profile(
     (ALL_ACKED, Bar("ack p99, ms", Side("ack_p99_ms"), "at most", 40)),
     viewers=9_000,
     seconds=20,
+    heeds=frozenset({SENDERS}),
 )
 GROWTH: Final = Profile(
     growth, ("acked", "acked_per_s", "sent_again", "most_mb", "kept_mb", "bytes_per_comment"), seconds=200, rounds=1

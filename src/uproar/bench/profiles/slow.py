@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from uproar.bench.bars import OURS, Bar, Side
+from uproar.bench.cores import LOAD_CPU
 from uproar.bench.lines import Figures, Setup
-from uproar.bench.profile import Profile, Shown
+from uproar.bench.profile import RATE, Profile, Shown
 from uproar.bench.profiles.steady import ROOMY, posting_cpu_s
-from uproar.bench.programs import LOAD_CPU, watching
+from uproar.bench.programs import SETTLING_S, watching
 from uproar.bench.server import Server
-from uproar.bench.stage import LIVE, SETTLING_S, faults, latencies, poster_of
+from uproar.bench.stage import LIVE, faults, latencies, poster_of
 
 STOPPED_SHARE: Final = 0.01
 
@@ -60,4 +61,5 @@ SLOW: Final = Profile(
     ),
     viewers=2_000,
     seconds=12,
+    heeds=frozenset({RATE}),
 )

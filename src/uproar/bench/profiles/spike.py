@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from uproar.bench.bars import OURS, Bar, Side
+from uproar.bench.cores import LOAD_CPU
 from uproar.bench.lines import Figures, Setup
 from uproar.bench.profile import Profile, Shown
-from uproar.bench.programs import LOAD_CPU, watching
+from uproar.bench.programs import watching
 from uproar.bench.server import Server
-from uproar.bench.stage import LIVE, faults, latencies, poster_of, stamped
+from uproar.bench.stage import LIVE, faults, latencies, nothing_lost, poster_of, stamped
 
 CALM_PER_S, STIRRED_PER_S = 20, 400
 
@@ -38,10 +39,10 @@ def _seen(saw: dict[str, Any]) -> Figures:
 
 SPIKE: Final = Profile(
     spike,
-    ("latency_p50_ms", "latency_p99_ms", "latency_max_ms", "all_up_s", "lost", "closes"),
+    ("latency_p50_ms", "latency_p99_ms", "latency_max_ms", "all_up_s", "lost", "wrong", "closes"),
     (
         Bar("p99 while the crowd comes, ms", Side("latency_p99_ms", OURS, "spike"), "at most", 1_000),
-        Bar("frames lost", Side("lost", OURS, "spike"), "at most", 0, every_round=True),
+        *nothing_lost("spike"),
     ),
     viewers=4_000,
 )

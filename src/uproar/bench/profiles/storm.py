@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from uproar.bench.bars import Bar, Side
+from uproar.bench.cores import LOAD_CPU
 from uproar.bench.lines import Figures, Setup
 from uproar.bench.profile import Profile, Shown
-from uproar.bench.profiles.steady import NOTHING_LOST
-from uproar.bench.programs import LOAD_CPU, watching
+from uproar.bench.programs import watching
 from uproar.bench.server import Server
-from uproar.bench.stage import LIVE, faults, latencies, poster_of, stamped
+from uproar.bench.stage import LIVE, faults, latencies, nothing_lost, poster_of, stamped
 
 CUT_AFTER_S, SPREAD_S, CAP_S = 3, 1, 2
 BACK_WITHIN_S: Final = 15
@@ -62,6 +62,7 @@ STORM: Final = Profile(
         "store_reads_per_viewer",
         "timeline_reads_per_viewer",
         "lost",
+        "wrong",
         "refused_per_viewer",
     ),
     (
@@ -70,7 +71,7 @@ STORM: Final = Profile(
         Bar("until the last is back, ms", Side("back_max_ms"), "at most", BACK_WITHIN_S * 1e3, every_round=True),
         Bar("store reads a viewer", Side("store_reads_per_viewer"), "at most", 0.01),
         Bar("timeline reads a viewer", Side("timeline_reads_per_viewer"), "at most", 0.1),
-        NOTHING_LOST,
+        *nothing_lost(),
     ),
     viewers=9_000,
     seconds=0,
