@@ -18,11 +18,7 @@ from uproar.gateway.budget import Budget
 from uproar.gateway.chain import Chain
 from uproar.gateway.ring import Kept, Ring
 from uproar.gateway.slots import Slots
-from uproar.gateway.viewer import ALONE, CHAINED, NO_SLOT
-from uproar.gateway.viewer import NO_SOCKET as NO_SOCKET
-from uproar.gateway.viewer import NOWHERE as NOWHERE
-from uproar.gateway.viewer import Transport as Transport
-from uproar.gateway.viewer import Viewer as Viewer
+from uproar.gateway.viewer import ALONE, CHAINED, NO_SLOT, Transport, Viewer
 from uproar.timeline import Gone
 from uproar.wire.frames import Frame, PosterRules
 

@@ -21,9 +21,7 @@ OPEN_RECORDS = 10_000  # read and not applied: with so many nothing more is read
 SIDE_BY_SIDE = 16  # batches of different keys applied at once
 IDLE_S = 1.0  # so long one read waits at most
 PAUSE_S = 0.005  # while nothing more may be read
-GATHER_S = (
-    0.025  # while records wait for their batch's time, others may wait so long to be read: then they begin theirs
-)
+GATHER_S = 0.025  # while records wait for their time, others wait so long at most to be read
 COMMIT_S = 0.25  # what is applied is committed so long after at most; a crash repeats that much
 BACK_OFF_S = 0.1
 BACK_OFF_MOST_S = 5.0

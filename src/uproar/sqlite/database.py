@@ -142,7 +142,7 @@ class Database:
             self._roll_back()
             return _all_failed(jobs, self._outage(error))
         try:
-            if self._connection.in_transaction:
+            if self._connection.in_transaction or any(one.error is None for one in done):
                 self._connection.execute("COMMIT")
         except Exception as error:
             self._roll_back()

@@ -116,6 +116,15 @@ def test_a_job_that_nobody_joins_keeps_all_or_nothing(check):
     check(promise)
 
 
+def test_a_job_whose_transaction_is_gone_is_not_called_kept(check):
+    async def promise(database):
+        with pytest.raises(Unavailable):
+            await database.write(lambda c: (insert(1)(c), done(c, "ROLLBACK")))
+        assert await database.read(numbers) == []
+
+    check(promise)
+
+
 def test_kept_is_told_in_the_order_of_the_jobs_also_when_nobody_waits_any_more(check):
     async def promise(database):
         told = []
